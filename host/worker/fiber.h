@@ -15,7 +15,11 @@ Fiber *fiber_start (Fibers *fibers, void (*func) (gpointer data), gpointer data)
 Fiber *fiber_current (const Fibers *fibers);
 /* Gives way until fiber_wake(). Only from inside a fiber. */
 void fiber_park (Fibers *fibers);
+/* Gives way until the next turn. Only from inside a fiber. */
+void fiber_yield (Fibers *fibers);
 /* Lets a parked fiber go on, at the end of this turn. Waking one that is not parked, or twice, is harmless. */
 void fiber_wake (Fiber *fiber);
+/* Bytes of its stack that a fiber has used so far. */
+gsize fiber_stack_used (const Fiber *fiber);
 guint fibers_running (const Fibers *fibers);
 gsize fibers_deepest (const Fibers *fibers); /* bytes of stack that any ended fiber used at the most */
