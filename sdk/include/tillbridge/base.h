@@ -42,7 +42,6 @@
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
 #ifdef __cplusplus
-extern "C" {
 #define TB_STATIC_ASSERT(what, why) static_assert (what, why)
 #else
 #define TB_STATIC_ASSERT(what, why) _Static_assert(what, why)
@@ -294,7 +293,4 @@ tb_is_whole (tb_decimal number)
   return number.known && number.nano % TB_NANO == 0;
 }
 
-#ifdef __cplusplus
-}
-#endif
 #endif
