@@ -1,0 +1,180 @@
+/* Paths, compiled once: a.b.c  items[0].x  items[-1]  'a.b'.c and alternatives with |.
+ *
+ * Vendors write the members of their objects in one order, so a segment remembers where it found its key and looks there
+ * first. The key is there when a string node of the right length stands there, carries the mark of this object's depth
+ * (within an object's span only its own keys do) and has the right bytes. Hence a path is not for two threads, and of two
+ * equal keys in one object either may be found. */
+#include "json/path.h"
+#include <string.h>
+
+enum { INDEX_MOST = 1000000000 };
+
+static gboolean
+parse_index (const char **at, PathSegment *segment)
+{
+  const char *digit = *at + 1;
+  gboolean from_end = *digit == '-';
+  gint64 index = 0;
+  if (from_end)
+    digit++;
+  if (!g_ascii_isdigit (*digit))
+    return FALSE;
+  for (; g_ascii_isdigit (*digit) && index < INDEX_MOST; digit++)
+    index = index * 10 + (*digit - '0');
+  if (*digit != ']' || (from_end && index == 0))
+    return FALSE;
+  *segment = (PathSegment){ .index = from_end ? -index : index };
+  *at = digit + 1;
+  return TRUE;
+}
+
+/* 'a.b', a quote in it written twice. */
+static gboolean
+parse_quoted (const char **at, PathSegment *segment)
+{
+  g_autoptr (GString) key = g_string_new (NULL);
+  const char *c = *at + 1;
+  for (; *c && (*c != '\'' || c[1] == '\''); c++) {
+    g_string_append_c (key, *c);
+    if (*c == '\'')
+      c++;
+  }
+  if (*c != '\'')
+    return FALSE;
+  *segment = (PathSegment){ .length = (guint) key->len };
+  segment->key = g_string_free (g_steal_pointer (&key), FALSE);
+  *at = c + 1;
+  return TRUE;
+}
+
+static gboolean
+parse_key (const char **at, PathSegment *segment)
+{
+  if (**at == '\'')
+    return parse_quoted (at, segment);
+  gsize length = strcspn (*at, ".[]'|");
+  if (length == 0)
+    return FALSE;
+  *segment = (PathSegment){ .key = g_strndup (*at, length), .length = (guint) length };
+  *at += length;
+  return TRUE;
+}
+
+/* One alternative, up to | or the end. */
+static gboolean
+parse_way (const char **at, GArray *segments)
+{
+  gboolean first = TRUE;
+  while (**at && **at != '|') {
+    PathSegment segment = { 0 };
+    if (**at == '[') {
+      if (!parse_index (at, &segment))
+        return FALSE;
+    } else {
+      if (!first && *(*at)++ != '.')
+        return FALSE;
+      if (!parse_key (at, &segment))
+        return FALSE;
+    }
+    g_array_append_val (segments, segment);
+    first = FALSE;
+  }
+  return TRUE;
+}
+
+JsonPath *
+json_path_new (const char *path, gboolean any_case)
+{
+  g_autoptr (GArray) ways = g_array_new (FALSE, FALSE, sizeof (PathWay));
+  JsonPath *compiled = g_new0 (JsonPath, 1);
+  gboolean good = TRUE, more = TRUE;
+  compiled->any_case = any_case;
+  while (good && more) {
+    GArray *segments = g_array_new (FALSE, FALSE, sizeof (PathSegment));
+    good = parse_way (&path, segments);
+    PathWay way = { .count = segments->len };
+    way.segments = (PathSegment *) (void *) g_array_free (segments, FALSE);
+    g_array_append_val (ways, way);
+    more = *path == '|';
+    path += more;
+  }
+  compiled->count = ways->len;
+  compiled->ways = (PathWay *) (void *) g_array_free (g_steal_pointer (&ways), FALSE);
+  if (!good)
+    g_clear_pointer (&compiled, json_path_free);
+  return compiled;
+}
+
+void
+json_path_free (JsonPath *path)
+{
+  if (!path)
+    return;
+  for (guint i = 0; i < path->count; i++) {
+    for (guint j = 0; j < path->ways[i].count; j++)
+      g_free (path->ways[i].segments[j].key);
+    g_free (path->ways[i].segments);
+  }
+  g_free (path->ways);
+  g_free (path);
+}
+
+guint
+json_path_alternatives (const JsonPath *path)
+{
+  return path->count;
+}
+
+static inline gboolean
+is_key (const PathSegment *segment, const JsonNode *node, gboolean any_case)
+{
+  if (node->length != segment->length)
+    return FALSE;
+  if (any_case)
+    return g_ascii_strncasecmp (node->text, segment->key, segment->length) == 0;
+  return memcmp (node->text, segment->key, segment->length) == 0;
+}
+
+static inline const JsonNode *
+find_member (PathSegment *segment, const JsonNode *object, gboolean any_case)
+{
+  const JsonNode *end = object + object->skip, *first = object + 1, *key = object + segment->hint;
+  if (object->length == 0)
+    return NULL;
+  if (segment->hint > 0 && key < end && key->type == JSON_STRING && key->length == segment->length
+      && key->text[-1] == first->text[-1] && is_key (segment, key, any_case))
+    return key + 1;
+  for (key = first; key < end; key = json_next (key + 1))
+    if (is_key (segment, key, any_case)) {
+      segment->hint = (guint) (key - object);
+      return key + 1;
+    }
+  return NULL;
+}
+
+static const JsonNode *
+find_element (gint64 index, const JsonNode *array)
+{
+  if (index < 0)
+    index += array->length;
+  if (index < 0 || index >= array->length)
+    return NULL;
+  const JsonNode *node = array + 1;
+  while (index-- > 0)
+    node = json_next (node);
+  return node;
+}
+
+const JsonNode *
+json_path_at (const JsonPath *path, guint alternative, const JsonNode *root)
+{
+  g_assert (alternative < path->count);
+  const PathWay *way = &path->ways[alternative];
+  for (PathSegment *segment = way->segments; root && segment < way->segments + way->count; segment++) {
+    if (segment->key)
+      root = root->type == JSON_OBJECT ? find_member (segment, root, path->any_case) : NULL;
+    else
+      root = root->type == JSON_ARRAY ? find_element (segment->index, root) : NULL;
+  }
+  return root;
+}
