@@ -8,7 +8,8 @@ typedef struct {
   guint64 quotes, backslashes, opens, closes;
 } Masks;
 
-/* Bits whose byte stands behind an odd run of backslashes (as in simdjson: runs are told apart by the place they begin at). */
+/* Bits whose byte stands behind an odd run of backslashes (as in simdjson: runs are told apart by the place
+ * they begin at). */
 static inline guint64
 find_escaped (BlockState *state, guint64 backslashes)
 {
@@ -26,23 +27,24 @@ find_escaped (BlockState *state, guint64 backslashes)
   return (even ^ (on_even << 1)) & follows;
 }
 
-/* How many bytes of the block belong to the item, or 0 when it goes on. inside: the parity of the block's quotes. */
+/* How many bytes of the block belong to the item, or 0 when it goes on. inside: the parity of the block's
+ * quotes. */
 static inline guint
 find_end (BlockState *state, const Masks *masks, guint64 inside)
 {
   inside ^= state->in_string;
-  state->in_string = (guint64) ((gint64) inside >> 63);
+  state->in_string = (guint64)((gint64)inside >> 63);
   guint64 opens = masks->opens & ~inside, closes = masks->closes & ~inside;
-  guint count = (guint) __builtin_popcountll (closes);
+  guint count = (guint)__builtin_popcountll (closes);
   if (count >= state->depth) {
     guint64 closed = 1;
     for (guint64 left = closes; left; left &= left - 1, closed++) {
-      guint64 opened = (guint64) __builtin_popcountll (opens & ((left & -left) - 1));
+      guint64 opened = (guint64)__builtin_popcountll (opens & ((left & -left) - 1));
       if (state->depth + opened == closed)
-        return (guint) __builtin_ctzll (left) + 1;
+        return (guint)__builtin_ctzll (left) + 1;
     }
   }
-  state->depth += (guint64) __builtin_popcountll (opens) - count;
+  state->depth += (guint64)__builtin_popcountll (opens) - count;
   return 0;
 }
 
@@ -95,7 +97,7 @@ equal_sse2 (const __m128i bytes[4], char c)
   const __m128i wanted = _mm_set1_epi8 (c);
   guint64 mask = 0;
   for (guint i = 0; i < 4; i++)
-    mask |= (guint64) (guint) _mm_movemask_epi8 (_mm_cmpeq_epi8 (bytes[i], wanted)) << (16 * i);
+    mask |= (guint64)(guint)_mm_movemask_epi8 (_mm_cmpeq_epi8 (bytes[i], wanted)) << (16 * i);
   return mask;
 }
 
@@ -105,7 +107,7 @@ masks_sse2 (const char *at)
   const __m128i bit = _mm_set1_epi8 (0x20); /* makes braces of square brackets */
   __m128i bytes[4], folded[4];
   for (guint i = 0; i < 4; i++) {
-    bytes[i] = _mm_loadu_si128 ((const __m128i *) at + i);
+    bytes[i] = _mm_loadu_si128 ((const __m128i *)at + i);
     folded[i] = _mm_or_si128 (bytes[i], bit);
   }
   return (Masks){ equal_sse2 (bytes, '"'), equal_sse2 (bytes, '\\'), equal_sse2 (folded, '{'),
@@ -132,8 +134,8 @@ WITH_AVX2 static inline guint64
 equal_avx2 (__m256i low, __m256i high, char c)
 {
   const __m256i wanted = _mm256_set1_epi8 (c);
-  guint64 first = (guint) _mm256_movemask_epi8 (_mm256_cmpeq_epi8 (low, wanted));
-  guint64 second = (guint) _mm256_movemask_epi8 (_mm256_cmpeq_epi8 (high, wanted));
+  guint64 first = (guint)_mm256_movemask_epi8 (_mm256_cmpeq_epi8 (low, wanted));
+  guint64 second = (guint)_mm256_movemask_epi8 (_mm256_cmpeq_epi8 (high, wanted));
   return first | second << 32;
 }
 
@@ -141,7 +143,7 @@ WITH_AVX2 static inline Masks
 masks_avx2 (const char *at)
 {
   const __m256i bit = _mm256_set1_epi8 (0x20);
-  __m256i low = _mm256_loadu_si256 ((const __m256i *) at), high = _mm256_loadu_si256 ((const __m256i *) at + 1);
+  __m256i low = _mm256_loadu_si256 ((const __m256i *)at), high = _mm256_loadu_si256 ((const __m256i *)at + 1);
   __m256i low_folded = _mm256_or_si256 (low, bit), high_folded = _mm256_or_si256 (high, bit);
   return (Masks){ equal_avx2 (low, high, '"'), equal_avx2 (low, high, '\\'),
                   equal_avx2 (low_folded, high_folded, '{'), equal_avx2 (low_folded, high_folded, '}') };
@@ -151,9 +153,8 @@ masks_avx2 (const char *at)
 WITH_AVX2 static inline guint64
 parity_product (guint64 bits)
 {
-  __m128i product
-    = _mm_clmulepi64_si128 (_mm_set_epi64x (0, (gint64) bits), _mm_set1_epi8 ((char) 0xff), 0);
-  return (guint64) _mm_cvtsi128_si64 (product);
+  __m128i product = _mm_clmulepi64_si128 (_mm_set_epi64x (0, (gint64)bits), _mm_set1_epi8 ((char)0xff), 0);
+  return (guint64)_mm_cvtsi128_si64 (product);
 }
 
 WITH_AVX2 static gboolean
@@ -178,8 +179,8 @@ block_scans (BlockScan scans[BLOCK_SCANS_MOST])
   guint count = 0;
   memset (scans, 0, sizeof (BlockScan) * BLOCK_SCANS_MOST);
 #ifdef __SSE2__
-  if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("pclmul") && __builtin_cpu_supports ("popcnt")
-      && __builtin_cpu_supports ("bmi"))
+  if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("pclmul") &&
+      __builtin_cpu_supports ("popcnt") && __builtin_cpu_supports ("bmi"))
     scans[count++] = scan_avx2;
   scans[count++] = scan_sse2;
 #endif

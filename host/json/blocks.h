@@ -1,8 +1,8 @@
 /* Where does an object or array end? 64 bytes at a time, without looking at what is in it.
  *
- * A block becomes four masks of 64 bits: quotes, backslashes, opening and closing brackets. Escaped quotes fall out, the
- * parity of the quotes says what is inside strings, and only closing brackets outside are visited; a block with fewer of them than
- * are open is passed with two additions. */
+ * A block becomes four masks of 64 bits: quotes, backslashes, opening and closing brackets. Escaped quotes
+ * fall out, the parity of the quotes says what is inside strings, and only closing brackets outside are
+ * visited; a block with fewer of them than are open is passed with two additions. */
 #pragma once
 #include <glib.h>
 
@@ -14,7 +14,8 @@ typedef struct {
   guint64 escaped;   /* 1 when a backslash ended the block before */
 } BlockState;        /* all zero where the first bracket stands */
 
-/* Looks at whole blocks from *at on. TRUE: the bracket that closes the first one was met, *at is behind it. FALSE: *at is the first block not looked at. */
+/* Looks at whole blocks from *at on. TRUE: the bracket that closes the first one was met, *at is behind it.
+ * FALSE: *at is the first block not looked at. */
 typedef gboolean (*BlockScan) (BlockState *state, const char **at, const char *end);
 
 /* All that this processor can run, best first, ending with NULL; they find the same. */

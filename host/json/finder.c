@@ -15,7 +15,8 @@ finder_clear (Finder *finder)
   g_string_free (finder->key, TRUE);
 }
 
-/* Is the key that was read the one that the path wants here? Escapes are resolved by the reader, in a copy. */
+/* Is the key that was read the one that the path wants here? Escapes are resolved by the reader, in a copy.
+ */
 static gboolean
 key_matches (Finder *finder)
 {
@@ -23,13 +24,15 @@ key_matches (Finder *finder)
     return FALSE;
   const PathSegment *segment = &finder->way->segments[finder->on_path - 1];
   if (!memchr (finder->key->str, '\\', finder->key->len))
-    return finder->key->len == segment->length && memcmp (finder->key->str, segment->key, segment->length) == 0;
+    return finder->key->len == segment->length &&
+           memcmp (finder->key->str, segment->key, segment->length) == 0;
   char text[KEY_MOST + 2 + JSON_PADDING] = { '"' };
   JsonDocument document = { 0 };
   memcpy (text + 1, finder->key->str, finder->key->len);
   text[finder->key->len + 1] = '"';
-  gboolean same = json_read (&document, text, finder->key->len + 2) && document.nodes->length == segment->length
-                  && memcmp (document.nodes->text, segment->key, segment->length) == 0;
+  gboolean same = json_read (&document, text, finder->key->len + 2) &&
+                  document.nodes->length == segment->length &&
+                  memcmp (document.nodes->text, segment->key, segment->length) == 0;
   json_document_clear (&document);
   return same;
 }
@@ -79,7 +82,8 @@ run_byte (Finder *finder, char c)
   switch (c) {
   case '"':
     finder->in_string = TRUE;
-    finder->in_key = finder->depth > 0 && finder->depth == finder->on_path && finder->want_key && !finder->found;
+    finder->in_key =
+      finder->depth > 0 && finder->depth == finder->on_path && finder->want_key && !finder->found;
     if (finder->in_key)
       g_string_truncate (finder->key, 0);
     break;
@@ -103,7 +107,7 @@ run_byte (Finder *finder, char c)
   case '}':
   case ']':
     finder->depth -= finder->depth > 0;
-    finder->on_path = (guint) MIN (finder->on_path, finder->depth);
+    finder->on_path = (guint)MIN (finder->on_path, finder->depth);
     finder->matched = FALSE;
     break;
   case ',':

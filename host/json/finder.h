@@ -1,6 +1,8 @@
-/* Walks over the part of a document that is not the wanted array, byte by byte, and tells where the array begins.
+/* Walks over the part of a document that is not the wanted array, byte by byte, and tells where the array
+ * begins.
  *
- * Only the objects on the path are told apart; anything else that is open is a number, so depth costs nothing. */
+ * Only the objects on the path are told apart; anything else that is open is a number, so depth costs
+ * nothing. */
 #pragma once
 #include "json/path.h"
 
@@ -18,8 +20,8 @@ typedef struct {
 void finder_init (Finder *finder, const PathWay *way);
 void finder_clear (Finder *finder);
 
-/* Goes on from at. TRUE the one time the array's opening bracket is met; *at is behind it. Then go on with its closing
- * bracket. FALSE: *at is end. */
+/* Goes on from at. TRUE the one time the array's opening bracket is met; *at is behind it. Then go on with
+ * its closing bracket. FALSE: *at is end. */
 gboolean finder_run (Finder *finder, const char **at, const char *end);
 
 /* Is nothing open, and was something met? */

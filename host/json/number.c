@@ -1,7 +1,7 @@
 /* Numbers from their digits: exact, without a detour through double.
  *
- * A number in a string may have what people type: blanks around it, a plus, zeros in front, a point without digits on one
- * side. Nothing else: "1,200" and "$5" are no numbers here. */
+ * A number in a string may have what people type: blanks around it, a plus, zeros in front, a point without
+ * digits on one side. Nothing else: "1,200" and "$5" are no numbers here. */
 #include <math.h>
 #include <string.h>
 #include "json/scan.h"
@@ -101,14 +101,14 @@ scale (const Decimal *decimal, int places, gboolean exact, gint64 *value)
   if (wanted < 0 && exact)
     return FALSE;
   for (gint64 i = 0; i < wanted; i++)
-    whole = whole * 10 + (i < decimal->count ? (guint64) (next_digit (&at) - '0') : 0);
+    whole = whole * 10 + (i < decimal->count ? (guint64)(next_digit (&at) - '0') : 0);
   if (exact && !rest_is_zero (decimal, at, wanted))
     return FALSE;
   if (!exact && wanted >= 0 && wanted < decimal->count)
     whole += next_digit (&at) >= '5';
-  if (whole > (guint64) G_MAXINT64 + decimal->negative)
+  if (whole > (guint64)G_MAXINT64 + decimal->negative)
     return FALSE;
-  *value = decimal->negative ? (gint64) (0 - whole) : (gint64) whole;
+  *value = decimal->negative ? (gint64)(0 - whole) : (gint64)whole;
   return TRUE;
 }
 

@@ -1,9 +1,9 @@
 /* Paths, compiled once: a.b.c  items[0].x  items[-1]  'a.b'.c and alternatives with |.
  *
- * Vendors write the members of their objects in one order, so a segment remembers where it found its key and looks there
- * first. The key is there when a string node of the right length stands there, carries the mark of this object's depth
- * (within an object's span only its own keys do) and has the right bytes. Hence a path is not for two threads, and of two
- * equal keys in one object either may be found. */
+ * Vendors write the members of their objects in one order, so a segment remembers where it found its key and
+ * looks there first. The key is there when a string node of the right length stands there, carries the mark
+ * of this object's depth (within an object's span only its own keys do) and has the right bytes. Hence a path
+ * is not for two threads, and of two equal keys in one object either may be found. */
 #include "json/path.h"
 #include <string.h>
 
@@ -41,7 +41,7 @@ parse_quoted (const char **at, PathSegment *segment)
   }
   if (*c != '\'')
     return FALSE;
-  *segment = (PathSegment){ .length = (guint) key->len };
+  *segment = (PathSegment){ .length = (guint)key->len };
   segment->key = g_string_free (g_steal_pointer (&key), FALSE);
   *at = c + 1;
   return TRUE;
@@ -55,7 +55,7 @@ parse_key (const char **at, PathSegment *segment)
   gsize length = strcspn (*at, ".[]'|");
   if (length == 0)
     return FALSE;
-  *segment = (PathSegment){ .key = g_strndup (*at, length), .length = (guint) length };
+  *segment = (PathSegment){ .key = g_strndup (*at, length), .length = (guint)length };
   *at += length;
   return TRUE;
 }
@@ -93,13 +93,13 @@ json_path_new (const char *path, gboolean any_case)
     GArray *segments = g_array_new (FALSE, FALSE, sizeof (PathSegment));
     good = parse_way (&path, segments);
     PathWay way = { .count = segments->len };
-    way.segments = (PathSegment *) (void *) g_array_free (segments, FALSE);
+    way.segments = (PathSegment *)(void *)g_array_free (segments, FALSE);
     g_array_append_val (ways, way);
     more = *path == '|';
     path += more;
   }
   compiled->count = ways->len;
-  compiled->ways = (PathWay *) (void *) g_array_free (g_steal_pointer (&ways), FALSE);
+  compiled->ways = (PathWay *)(void *)g_array_free (g_steal_pointer (&ways), FALSE);
   if (!good)
     g_clear_pointer (&compiled, json_path_free);
   return compiled;
@@ -141,12 +141,12 @@ find_member (PathSegment *segment, const JsonNode *object, gboolean any_case)
   const JsonNode *end = object + object->skip, *first = object + 1, *key = object + segment->hint;
   if (object->length == 0)
     return NULL;
-  if (segment->hint > 0 && key < end && key->type == JSON_STRING && key->length == segment->length
-      && key->text[-1] == first->text[-1] && is_key (segment, key, any_case))
+  if (segment->hint > 0 && key < end && key->type == JSON_STRING && key->length == segment->length &&
+      key->text[-1] == first->text[-1] && is_key (segment, key, any_case))
     return key + 1;
   for (key = first; key < end; key = json_next (key + 1))
     if (is_key (segment, key, any_case)) {
-      segment->hint = (guint) (key - object);
+      segment->hint = (guint)(key - object);
       return key + 1;
     }
   return NULL;

@@ -2,8 +2,9 @@
 #pragma once
 #include "json/json.h"
 
-/* What the reader leaves where a key's opening quote was: how deep its object is (1 to JSON_DEPTH_MOST), never a quote. */
-#define KEY_MARK(depth) ((char) (0x80 | (depth)))
+/* What the reader leaves where a key's opening quote was: how deep its object is (1 to JSON_DEPTH_MOST),
+ * never a quote. */
+#define KEY_MARK(depth) ((char)(0x80 | (depth)))
 
 typedef struct {
   char *key; /* NULL: an index */

@@ -1,10 +1,11 @@
 /* The reader: one walk over the text, one 16-byte node a value.
  *
- * A document that is an object or an array is only walked when its last byte is the bracket that must close it: then blanks,
- * numbers and words need no look at the end, since that bracket stops them; only strings and closing brackets do.
+ * A document that is an object or an array is only walked when its last byte is the bracket that must close
+ * it: then blanks, numbers and words need no look at the end, since that bracket stops them; only strings and
+ * closing brackets do.
  *
- * Before each key (where its opening quote was) the walk leaves a mark of the depth, so that a path can ask whether a
- * node is a member of the object it looks into without walking there: see KEY_MARK in path.h. */
+ * Before each key (where its opening quote was) the walk leaves a mark of the depth, so that a path can ask
+ * whether a node is a member of the object it looks into without walking there: see KEY_MARK in path.h. */
 #include <string.h>
 #include "json/path.h"
 #include "json/scan.h"
@@ -26,7 +27,7 @@ static char *
 fail (Reading *reading, const char *at, const char *error)
 {
   reading->document->error = error;
-  reading->document->error_offset = (gsize) (at - (reading->end - reading->document->error_offset));
+  reading->document->error_offset = (gsize)(at - (reading->end - reading->document->error_offset));
   return NULL;
 }
 
@@ -42,10 +43,10 @@ static gboolean
 grow (Reading *reading, gsize room)
 {
   JsonDocument *document = reading->document;
-  gsize used = (gsize) (reading->node - document->nodes);
+  gsize used = (gsize)(reading->node - document->nodes);
   if (used >= JSON_NODES_MOST)
     return FALSE;
-  document->room = (guint) CLAMP (room, 16, JSON_NODES_MOST);
+  document->room = (guint)CLAMP (room, 16, JSON_NODES_MOST);
   document->nodes = g_renew (JsonNode, document->nodes, document->room);
   reading->node = document->nodes + used;
   reading->behind = document->nodes + document->room;
@@ -55,10 +56,11 @@ grow (Reading *reading, gsize room)
 static inline gboolean
 has_room (Reading *reading)
 {
-  return G_LIKELY (reading->node < reading->behind) || grow (reading, (gsize) reading->document->room * 2);
+  return G_LIKELY (reading->node < reading->behind) || grow (reading, (gsize)reading->document->room * 2);
 }
 
-/* Resolves escapes from the first one, at stop, on. Returns the closing quote; *length is that of the text before it. */
+/* Resolves escapes from the first one, at stop, on. Returns the closing quote; *length is that of the text
+ * before it. */
 static G_GNUC_NO_INLINE char *
 resolve (Reading *reading, char *begin, char *stop, gsize *length)
 {
@@ -69,8 +71,8 @@ resolve (Reading *reading, char *begin, char *stop, gsize *length)
     if (!from)
       return fail (reading, stop, "this is no escape that a text can hold");
     to += g_unichar_to_utf8 (character, to);
-    stop = (char *) scan_plain (from, reading->readable);
-    gsize plain = (gsize) (MIN (stop, reading->end) - from);
+    stop = (char *)scan_plain (from, reading->readable);
+    gsize plain = (gsize)(MIN (stop, reading->end) - from);
     memmove (to, from, plain);
     to += plain;
   }
@@ -79,7 +81,7 @@ resolve (Reading *reading, char *begin, char *stop, gsize *length)
   if (*stop != '"')
     return fail (reading, stop, "a control character in a string");
   *to = '\0';
-  *length = (gsize) (to - begin);
+  *length = (gsize)(to - begin);
   return stop;
 }
 
@@ -87,22 +89,22 @@ resolve (Reading *reading, char *begin, char *stop, gsize *length)
 static inline char *
 read_string (Reading *reading, char *at)
 {
-  char *begin = at + 1, *stop = (char *) scan_plain (begin, reading->readable);
-  gsize length = (gsize) (stop - begin);
+  char *begin = at + 1, *stop = (char *)scan_plain (begin, reading->readable);
+  gsize length = (gsize)(stop - begin);
   if (G_UNLIKELY (stop >= reading->end || *stop != '"')) {
     stop = resolve (reading, begin, stop, &length);
     if (!stop)
       return NULL;
   } else
     *stop = '\0';
-  *reading->node++ = (JsonNode){ .type = JSON_STRING, .length = (guint32) length, .skip = 1, .text = begin };
+  *reading->node++ = (JsonNode){ .type = JSON_STRING, .length = (guint32)length, .skip = 1, .text = begin };
   return stop + 1;
 }
 
 static inline char *
 read_word (Reading *reading, char *at, JsonType type, const char *word, gsize length)
 {
-  if ((gsize) (reading->end - at) < length || memcmp (at, word, length) != 0)
+  if ((gsize)(reading->end - at) < length || memcmp (at, word, length) != 0)
     return fail (reading, at, "expected a value");
   *reading->node++ = (JsonNode){ .type = type, .skip = 1 };
   return at + length;
@@ -111,11 +113,10 @@ read_word (Reading *reading, char *at, JsonType type, const char *word, gsize le
 static inline char *
 read_number (Reading *reading, char *at)
 {
-  char *stop = (char *) scan_number (at, reading->end);
+  char *stop = (char *)scan_number (at, reading->end);
   if (!stop)
     return fail (reading, at, *at == '-' || is_digit (*at) ? "this is no number" : "expected a value");
-  *reading->node++
-    = (JsonNode){ .type = JSON_NUMBER, .length = (guint32) (stop - at), .skip = 1, .text = at };
+  *reading->node++ = (JsonNode){ .type = JSON_NUMBER, .length = (guint32)(stop - at), .skip = 1, .text = at };
   return stop;
 }
 
@@ -167,7 +168,7 @@ value:
     if (depth == JSON_DEPTH_MOST)
       return fail (reading, at, "nested too deep");
     open[depth++] = inner;
-    inner = (Open){ .node = (guint) (reading->node - reading->document->nodes) };
+    inner = (Open){ .node = (guint)(reading->node - reading->document->nodes) };
     close = *at + 2;
     reading->node++->type = close == '}' ? JSON_OBJECT : JSON_ARRAY;
     at = blanks (at + 1);
@@ -192,7 +193,7 @@ behind_value:
 closed:
   at++;
   JsonNode *node = &reading->document->nodes[inner.node];
-  *node = (JsonNode){ .type = node->type, .length = inner.count, .skip = (guint32) (reading->node - node) };
+  *node = (JsonNode){ .type = node->type, .length = inner.count, .skip = (guint32)(reading->node - node) };
   inner = open[--depth];
   if (depth == 0)
     return at;
@@ -217,7 +218,7 @@ static char *
 explain (Reading *reading, const char *text)
 {
   gsize offset = 0;
-  const char *error = json_check (text, (gsize) (reading->end - text), &offset);
+  const char *error = json_check (text, (gsize)(reading->end - text), &offset);
   g_assert (error);
   return fail (reading, text + offset, error);
 }
@@ -225,15 +226,17 @@ explain (Reading *reading, const char *text)
 gboolean
 json_read (JsonDocument *document, char *text, gsize length)
 {
-  Reading reading = { .document = document, .node = document->nodes, .behind = document->nodes + document->room };
+  Reading reading = { .document = document,
+                      .node = document->nodes,
+                      .behind = document->nodes + document->room };
   document->count = 0;
   document->error = NULL;
   reading.readable = text + length + JSON_PADDING;
-  char *at = (char *) skip_blank (text, text + length);
+  char *at = (char *)skip_blank (text, text + length);
   reading.end = text + length;
   while (reading.end > at && is_blank (reading.end[-1]))
     reading.end--;
-  document->error_offset = (gsize) (reading.end - text); /* fail() counts from here */
+  document->error_offset = (gsize)(reading.end - text); /* fail() counts from here */
 
   char *stop;
   if (length > TEXT_MOST)
@@ -256,7 +259,7 @@ json_read (JsonDocument *document, char *text, gsize length)
   if (!stop)
     return FALSE;
   document->error_offset = 0;
-  document->count = (guint) (reading.node - document->nodes);
+  document->count = (guint)(reading.node - document->nodes);
   return TRUE;
 }
 

@@ -18,7 +18,7 @@ is_blank (char c)
 static inline gboolean
 is_digit (char c)
 {
-  return (guchar) (c - '0') < 10;
+  return (guchar)(c - '0') < 10;
 }
 
 static inline const char *
@@ -36,15 +36,15 @@ scan_plain (const char *at, const char *end)
 #ifdef __SSE2__
   const __m128i quote = _mm_set1_epi8 ('"'), backslash = _mm_set1_epi8 ('\\'), control = _mm_set1_epi8 (0x1f);
   for (; end - at >= 16; at += 16) {
-    __m128i bytes = _mm_loadu_si128 ((const __m128i *) at);
+    __m128i bytes = _mm_loadu_si128 ((const __m128i *)at);
     __m128i low = _mm_cmpeq_epi8 (_mm_min_epu8 (bytes, control), bytes);
     __m128i hits = _mm_or_si128 (_mm_cmpeq_epi8 (bytes, quote), _mm_cmpeq_epi8 (bytes, backslash));
-    guint mask = (guint) _mm_movemask_epi8 (_mm_or_si128 (hits, low));
+    guint mask = (guint)_mm_movemask_epi8 (_mm_or_si128 (hits, low));
     if (mask)
       return at + __builtin_ctz (mask);
   }
 #endif
-  while (at < end && *at != '"' && *at != '\\' && (guchar) *at >= 0x20)
+  while (at < end && *at != '"' && *at != '\\' && (guchar)*at >= 0x20)
     at++;
   return at;
 }
@@ -96,7 +96,8 @@ scan_hex (const char *at, const char *end)
   return value;
 }
 
-/* Behind the escape whose backslash is at at, or NULL. Surrogates must come in pairs; U+0000 is refused, since our texts end with NUL. */
+/* Behind the escape whose backslash is at at, or NULL. Surrogates must come in pairs; U+0000 is refused,
+ * since our texts end with NUL. */
 static inline const char *
 scan_escape (const char *at, const char *end, gunichar *character)
 {
@@ -107,7 +108,7 @@ scan_escape (const char *at, const char *end, gunichar *character)
     const char *found = at[1] ? strchr (from, at[1]) : NULL;
     if (!found)
       return NULL;
-    *character = (guchar) to[found - from];
+    *character = (guchar)to[found - from];
     return at + 2;
   }
   int high = scan_hex (at + 2, end);
@@ -115,7 +116,7 @@ scan_escape (const char *at, const char *end, gunichar *character)
   if (high <= 0 || (high >= 0xdc00 && high <= 0xdfff))
     return NULL;
   if (high < 0xd800 || high > 0xdbff) {
-    *character = (gunichar) high;
+    *character = (gunichar)high;
     return at;
   }
   if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
@@ -123,7 +124,7 @@ scan_escape (const char *at, const char *end, gunichar *character)
   int low = scan_hex (at + 2, end);
   if (low < 0xdc00 || low > 0xdfff)
     return NULL;
-  *character = 0x10000 + ((gunichar) (high - 0xd800) << 10) + (gunichar) (low - 0xdc00);
+  *character = 0x10000 + ((gunichar)(high - 0xd800) << 10) + (gunichar)(low - 0xdc00);
   return at + 6;
 }
 
@@ -131,7 +132,7 @@ scan_escape (const char *at, const char *end, gunichar *character)
 static inline guint
 scan_utf8 (const char *at, const char *end)
 {
-  const guchar *c = (const guchar *) at;
+  const guchar *c = (const guchar *)at;
   guchar least = 0x80, most = 0xbf;
   guint length;
   if (c[0] < 0x80)
@@ -139,7 +140,7 @@ scan_utf8 (const char *at, const char *end)
   if (c[0] < 0xc2 || c[0] > 0xf4)
     return 0;
   length = c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
-  if ((gsize) (end - at) < length)
+  if ((gsize)(end - at) < length)
     return 0;
   if (c[0] == 0xe0)
     least = 0xa0;

@@ -1,16 +1,28 @@
 /* The splitter: cuts the items of one array out of a body while it arrives.
  *
- *   outside --[--> want item or end --item--> want comma or end --,--> want item --item--> ...  --]--> outside
+ *   outside --[--> want item or end --item--> want comma or end --,--> want item --item--> ...  --]-->
+ * outside
  *
- * Bytes are copied once, into a buffer, and items are given where they lie in it. Three such buffers: the last two items
- * given hold at most two, so there is always one to go on in. What an item is made of is not looked at here: its reader does that. */
+ * Bytes are copied once, into a buffer, and items are given where they lie in it. Three such buffers: the
+ * last two items given hold at most two, so there is always one to go on in. What an item is made of is not
+ * looked at here: its reader does that. */
 #include "json/blocks.h"
 #include "json/finder.h"
 #include "json/scan.h"
 
 enum { BUFFERS = 3, BUFFER_FIRST = 64 * 1024 };
 
-typedef enum { OUTSIDE, WANT_ITEM_OR_END, WANT_ITEM, WANT_COMMA_OR_END, IN_TREE, IN_TEXT, IN_WORD, LINES, DONE } State;
+typedef enum {
+  OUTSIDE,
+  WANT_ITEM_OR_END,
+  WANT_ITEM,
+  WANT_COMMA_OR_END,
+  IN_TREE,
+  IN_TEXT,
+  IN_WORD,
+  LINES,
+  DONE
+} State;
 
 typedef struct {
   char *bytes;
@@ -28,9 +40,10 @@ struct JsonSplitter {
   const char *error;
 
   Piece pieces[BUFFERS];
-  guint current, held[2];  /* held: pieces with the last two items, BUFFERS for none */
-  gsize start, at, length; /* in the current piece: of the item begun (or at), looked at up to, filled up to */
-  gint64 origin, given;    /* of the body: where the current piece begins; behind the last item */
+  guint current, held[2]; /* held: pieces with the last two items, BUFFERS for none */
+  gsize start, at,
+    length;             /* in the current piece: of the item begun (or at), looked at up to, filled up to */
+  gint64 origin, given; /* of the body: where the current piece begins; behind the last item */
   JsonBuffer rest;
 };
 
@@ -87,7 +100,8 @@ is_held (const JsonSplitter *splitter, guint piece)
   return splitter->held[0] == piece || splitter->held[1] == piece;
 }
 
-/* Makes room for more bytes behind what is not done yet, which moves to the front of a piece that holds no item. */
+/* Makes room for more bytes behind what is not done yet, which moves to the front of a piece that holds no
+ * item. */
 static void
 make_room (JsonSplitter *splitter, gsize more)
 {
@@ -109,7 +123,7 @@ make_room (JsonSplitter *splitter, gsize more)
   } else if (kept > 0)
     memmove (to->bytes, from->bytes + begin, kept);
   splitter->current = target;
-  splitter->origin += (gint64) begin;
+  splitter->origin += (gint64)begin;
   splitter->at -= begin;
   splitter->length = kept;
   splitter->start = 0;
@@ -133,7 +147,8 @@ json_splitter_finish (JsonSplitter *splitter)
     return;
   make_room (splitter, 1); /* so that there is a piece */
   splitter->finished = TRUE;
-  memset (splitter->pieces[splitter->current].bytes + splitter->length, ' ', JSON_PADDING); /* the last block is whole */
+  memset (splitter->pieces[splitter->current].bytes + splitter->length, ' ',
+          JSON_PADDING); /* the last block is whole */
 }
 
 static JsonSplit
@@ -161,7 +176,7 @@ give (JsonSplitter *splitter, gsize end, char **item, gsize *length)
   splitter->held[0] = splitter->current;
   *item = splitter->pieces[splitter->current].bytes + splitter->start;
   *length = end - splitter->start;
-  splitter->given = splitter->origin + (gint64) end;
+  splitter->given = splitter->origin + (gint64)end;
   splitter->start = splitter->at;
   return JSON_SPLIT_ITEM;
 }
@@ -169,7 +184,8 @@ give (JsonSplitter *splitter, gsize end, char **item, gsize *length)
 static gboolean
 keep_rest (JsonSplitter *splitter, gsize end)
 {
-  json_put (&splitter->rest, splitter->pieces[splitter->current].bytes + splitter->start, end - splitter->start);
+  json_put (&splitter->rest, splitter->pieces[splitter->current].bytes + splitter->start,
+            end - splitter->start);
   splitter->start = splitter->at = end;
   return splitter->rest.length <= splitter->rest_most;
 }
@@ -180,7 +196,7 @@ run_outside (JsonSplitter *splitter)
   const char *bytes = splitter->pieces[splitter->current].bytes;
   const char *at = bytes + splitter->at;
   gboolean found = finder_run (&splitter->finder, &at, bytes + splitter->length);
-  if (!keep_rest (splitter, (gsize) (at - bytes)))
+  if (!keep_rest (splitter, (gsize)(at - bytes)))
     return fail (splitter, "what surrounds the items is larger than may be");
   if (found) {
     splitter->state = WANT_ITEM_OR_END;
@@ -208,7 +224,8 @@ run_between (JsonSplitter *splitter)
     splitter->start = splitter->at;
     splitter->state = OUTSIDE;
   } else if (splitter->state == WANT_COMMA_OR_END || c == ',' || c == ']' || c == '}' || c == ':')
-    return fail (splitter, splitter->state == WANT_COMMA_OR_END ? "expected , or ] behind an item" : "expected an item");
+    return fail (splitter, splitter->state == WANT_COMMA_OR_END ? "expected , or ] behind an item"
+                                                                : "expected an item");
   else {
     splitter->start = splitter->at;
     splitter->block = (BlockState){ 0 };
@@ -225,14 +242,15 @@ end_of_tree (JsonSplitter *splitter)
   const char *bytes = splitter->pieces[splitter->current].bytes, *at = bytes + splitter->at;
   const char *end = bytes + splitter->length + (splitter->finished ? BLOCK_SIZE : 0);
   gboolean found = splitter->scan (&splitter->block, &at, end);
-  splitter->at = (gsize) (at - bytes);
+  splitter->at = (gsize)(at - bytes);
   return found;
 }
 
 static gboolean
 end_of_text (JsonSplitter *splitter)
 {
-  const char *bytes = splitter->pieces[splitter->current].bytes, *at = bytes + splitter->at, *end = bytes + splitter->length;
+  const char *bytes = splitter->pieces[splitter->current].bytes, *at = bytes + splitter->at,
+             *end = bytes + splitter->length;
   gboolean found = FALSE;
   for (; at < end && !found; at++) {
     if (splitter->escaped) {
@@ -245,7 +263,7 @@ end_of_text (JsonSplitter *splitter)
     found = *at == '"';
     splitter->escaped = *at == '\\';
   }
-  splitter->at = (gsize) (at - bytes);
+  splitter->at = (gsize)(at - bytes);
   return found;
 }
 
@@ -284,7 +302,7 @@ run_inside (JsonSplitter *splitter, char **item, gsize *length)
     if (splitter->state == IN_TREE || splitter->state == IN_TEXT || splitter->state == IN_WORD)
       return run_item (splitter, item, length);
     const char *bytes = splitter->pieces[splitter->current].bytes;
-    splitter->at = (gsize) (skip_blank (bytes + splitter->at, bytes + splitter->length) - bytes);
+    splitter->at = (gsize)(skip_blank (bytes + splitter->at, bytes + splitter->length) - bytes);
     splitter->start = splitter->at;
     if (splitter->at == splitter->length)
       return more (splitter);
@@ -299,11 +317,13 @@ run_lines (JsonSplitter *splitter, char **item, gsize *length)
 {
   for (;;) {
     const char *bytes = splitter->pieces[splitter->current].bytes, *end = bytes + splitter->length;
-    splitter->start = (gsize) (skip_blank (bytes + splitter->start, end) - bytes);
+    splitter->start = (gsize)(skip_blank (bytes + splitter->start, end) - bytes);
     splitter->at = MAX (splitter->at, splitter->start);
     if (splitter->start == splitter->length && splitter->finished)
       return JSON_SPLIT_END;
-    const char *stop = splitter->at < splitter->length ? memchr (bytes + splitter->at, '\n', splitter->length - splitter->at) : NULL;
+    const char *stop = splitter->at < splitter->length
+                         ? memchr (bytes + splitter->at, '\n', splitter->length - splitter->at)
+                         : NULL;
     if (!stop && !splitter->finished) {
       splitter->at = splitter->length;
       if (splitter->at - splitter->start > splitter->item_most)
@@ -311,10 +331,10 @@ run_lines (JsonSplitter *splitter, char **item, gsize *length)
       return JSON_SPLIT_MORE;
     }
     stop = stop ? stop : end;
-    splitter->at = (gsize) (stop - bytes);
+    splitter->at = (gsize)(stop - bytes);
     while (is_blank (stop[-1]))
       stop--;
-    return give (splitter, (gsize) (stop - bytes), item, length);
+    return give (splitter, (gsize)(stop - bytes), item, length);
   }
 }
 

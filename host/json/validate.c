@@ -8,7 +8,7 @@ skip_ascii (const char *at, const char *end)
 {
 #ifdef __SSE2__
   for (; end - at >= 64; at += 64) {
-    const __m128i *from = (const __m128i *) at;
+    const __m128i *from = (const __m128i *)at;
     __m128i first = _mm_or_si128 (_mm_loadu_si128 (from), _mm_loadu_si128 (from + 1));
     __m128i second = _mm_or_si128 (_mm_loadu_si128 (from + 2), _mm_loadu_si128 (from + 3));
     if (_mm_movemask_epi8 (_mm_or_si128 (first, second)))
@@ -28,7 +28,8 @@ static const char *
 find_bad_utf8 (const char *at, const char *end)
 {
   while ((at = skip_ascii (at, end)) < end) {
-    const char *stretch = MIN (end, at + 64); /* non-ASCII rarely comes alone: look again for ASCII after a while */
+    const char *stretch =
+      MIN (end, at + 64); /* non-ASCII rarely comes alone: look again for ASCII after a while */
     while (at < stretch) {
       guint length = scan_utf8 (at, end);
       if (length == 0)
@@ -82,7 +83,7 @@ static gboolean
 check_word (Check *check, const char *word)
 {
   gsize length = strlen (word);
-  if ((gsize) (check->end - check->at) < length || memcmp (check->at, word, length) != 0)
+  if ((gsize)(check->end - check->at) < length || memcmp (check->at, word, length) != 0)
     return wrong (check, "expected a value");
   check->at += length;
   return TRUE;
@@ -129,7 +130,8 @@ check_key (Check *check)
   return TRUE;
 }
 
-/* Opens what stands here, down to the first scalar or empty container. The kinds of what is open are bits: 1 an object. */
+/* Opens what stands here, down to the first scalar or empty container. The kinds of what is open are bits: 1
+ * an object. */
 static gboolean
 check_down (Check *check, guint64 *kinds, guint *depth)
 {
@@ -184,7 +186,7 @@ json_check (const char *text, gsize length, gsize *offset)
     check.error = check.at ? "this is not UTF-8" : NULL;
   }
   if (check.error)
-    *offset = (gsize) (check.at - text);
+    *offset = (gsize)(check.at - text);
   return check.error;
 }
 

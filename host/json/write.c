@@ -69,10 +69,10 @@ json_put_text (JsonBuffer *buffer, const char *text, gsize length)
   buffer->length++;
   for (;;) {
     const char *stop = scan_plain (text, end);
-    json_put (buffer, text, (gsize) (stop - text));
+    json_put (buffer, text, (gsize)(stop - text));
     if (stop == end)
       break;
-    put_escape (buffer, (guchar) *stop);
+    put_escape (buffer, (guchar)*stop);
     text = stop + 1;
   }
   json_put (buffer, "\"", 1);
@@ -92,7 +92,7 @@ static char *
 digits (char *end, guint64 value)
 {
   do
-    *--end = (char) ('0' + value % 10);
+    *--end = (char)('0' + value % 10);
   while (value /= 10);
   return end;
 }
@@ -101,28 +101,28 @@ void
 json_put_int (JsonBuffer *buffer, gint64 value)
 {
   char text[NUMBER_ROOM], *end = text + sizeof text;
-  char *begin = digits (end, value < 0 ? 0 - (guint64) value : (guint64) value);
+  char *begin = digits (end, value < 0 ? 0 - (guint64)value : (guint64)value);
   if (value < 0)
     *--begin = '-';
-  json_put (buffer, begin, (gsize) (end - begin));
+  json_put (buffer, begin, (gsize)(end - begin));
 }
 
 void
 json_put_nano (JsonBuffer *buffer, gint64 nano)
 {
   const guint64 one = 1000000000;
-  guint64 value = nano < 0 ? 0 - (guint64) nano : (guint64) nano, fraction = value % one;
+  guint64 value = nano < 0 ? 0 - (guint64)nano : (guint64)nano, fraction = value % one;
   char text[NUMBER_ROOM], *end = text + sizeof text, *begin = end;
   if (fraction) {
     int places = NANO_PLACES;
     for (; fraction % 10 == 0; fraction /= 10)
       places--;
     for (; places > 0; places--, fraction /= 10)
-      *--begin = (char) ('0' + fraction % 10);
+      *--begin = (char)('0' + fraction % 10);
     *--begin = '.';
   }
   begin = digits (begin, value / one);
   if (nano < 0)
     *--begin = '-';
-  json_put (buffer, begin, (gsize) (end - begin));
+  json_put (buffer, begin, (gsize)(end - begin));
 }
