@@ -1,12 +1,21 @@
-/* The normalised records: one table of fields a kind. From it come checking, rendering as JSON (as it is stored and
- * served), and what is published of the shapes. Bodies are rendered straight from the SDK's structs, members in the table's order,
- * what was not said left out. */
+/* The normalised records: one table of fields a kind. From it come checking, rendering as JSON (as it is
+ * stored and served), and what is published of the shapes. Bodies are rendered straight from the SDK's
+ * structs, members in the table's order, what was not said left out. */
 #pragma once
 #include <glib.h>
 #include "json/json.h"
-#include <tillbridge/plugin.h>
+#include <tillbridge/records.h>
 
-enum { MODEL_PRODUCTS, MODEL_INVENTORY, MODEL_PROMOTIONS, MODEL_CUSTOMERS, MODEL_ORDERS, MODEL_MESSAGES, MODEL_INSIGHTS, MODEL_KINDS };
+enum {
+  MODEL_PRODUCTS,
+  MODEL_INVENTORY,
+  MODEL_PROMOTIONS,
+  MODEL_CUSTOMERS,
+  MODEL_ORDERS,
+  MODEL_MESSAGES,
+  MODEL_INSIGHTS,
+  MODEL_KINDS
+};
 
 /* "products" ...; NULL above MODEL_KINDS. */
 const char *model_kind_name (guint kind);
@@ -22,7 +31,8 @@ typedef struct {
 
 /* Why a record cannot stand. Texts lie in the reject. */
 typedef struct {
-  const char *reason; /* "missing_field" "not_utf8" "too_long" "bad_currency" "bad_url" "bad_date" "bad_phone" "out_of_range" "bad_unit" ... (static) */
+  const char *reason; /* "missing_field" "not_utf8" "too_long" "bad_currency" "bad_url" "bad_date" "bad_phone"
+                         "out_of_range" "bad_unit" ... (static) */
   char field[96];     /* ours: "prices[0].amount" */
   char detail[200];
 } ModelReject;
@@ -34,17 +44,18 @@ typedef struct {
   gint64 updated_ms;
 } ModelRendered;
 
-/* Checks and renders one record (a full-size host struct such as tb_product) into out (appended). ids: scratch for composed ids.
- * FALSE: reject says why, and out is as before. */
-gboolean model_render (guint kind, const void *record, const ModelContext *context, JsonBuffer *out, JsonBuffer *ids, ModelRendered *rendered,
-                       ModelReject *reject);
+/* Checks and renders one record (a full-size host struct such as tb_product) into out (appended). ids:
+ * scratch for composed ids. FALSE: reject says why, and out is as before. */
+gboolean model_render (guint kind, const void *record, const ModelContext *context, JsonBuffer *out,
+                       JsonBuffer *ids, ModelRendered *rendered, ModelReject *reject);
 
-/* The same body with its quantity set to 0 (inventory, products): for what is missing from a full pass and means "none left".
- * Free with g_free(). */
+/* The same body with its quantity set to 0 (inventory, products): for what is missing from a full pass and
+ * means "none left". Free with g_free(). */
 char *model_zero_quantity (const char *body, gsize length, gsize *new_length);
 
 /* "product:location:batch:customer_type", each part percent-encoded, trailing empty parts left out. */
-void model_inventory_id (JsonBuffer *out, const char *product, const char *location, const char *batch, tb_buyer buyer);
+void model_inventory_id (JsonBuffer *out, const char *product, const char *location, const char *batch,
+                         tb_buyer buyer);
 
 /* JSON Schema (draft 2020-12) of a kind's records; json text, g_free(). */
 char *model_schema (guint kind);
