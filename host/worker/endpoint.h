@@ -28,3 +28,16 @@ const char *endpoint_header (Call *call, const char *name);
 char *endpoint_path (Call *call, const char *format, va_list args);
 /* A header that `sign` adds. */
 void endpoint_sign_header (tb_outgoing *request, const char *name, const char *value);
+
+/* For the table of host services: tb_pace_report(), and forms (in the call's arena). */
+void endpoint_points (Call *call, const tb_points *points);
+tb_form *endpoint_form (Call *call);
+void endpoint_form_add (tb_form *form, const char *name, const char *value);
+
+/* When a call ends, however it ends: streams, a token it was fetching. */
+void endpoint_call_ends (Call *call);
+
+/* For the description: the settings that say which connectors share an account at this endpoint (token, pace): those that its
+ * URL and credentials name, and where a token is fetched or a request signed, every secret and every required one. Keys are the
+ * plugin's own text. */
+GPtrArray *endpoint_account (const tb_plugin_info *info, const tb_endpoint *row);

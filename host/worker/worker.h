@@ -30,6 +30,7 @@ struct Worker {
   Plugin *plugin;
   Fibers *fibers;
   Http *http;
+  struct Accounts *accounts; /* account.c */
   WireEnd *end;
   GHashTable *connectors; /* number (guint64 *) -> Connector */
   GHashTable *calls;      /* number (guint64 *) -> Call */
@@ -72,6 +73,8 @@ struct Call { /* call.c */
   /* the last answer: http.c, endpoint.c */
   int http_status;
   struct EndpointHeaders *headers;
+  struct EndpointStream *streams; /* those not closed yet; endpoint_call_ends() closes them */
+  struct Endpoint *judged;        /* whose answer `classify` is looking at, NULL: none */
   const char *http_text;
   guint requests;
 };
