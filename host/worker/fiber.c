@@ -93,8 +93,16 @@ first_frame (unsigned int high, unsigned int low)
   Fiber *fiber = (Fiber *)(((guintptr)high << 16 << 16) | low);
   arrived (NULL, &fiber->fibers->loop_stack, &fiber->fibers->loop_stack_bytes);
   fiber->func (fiber->data);
+  fiber_exit (fiber->fibers);
+}
+
+void
+fiber_exit (Fibers *fibers)
+{
+  Fiber *fiber = fibers->current;
+  g_assert (fiber);
   fiber->state = FIBER_ENDED;
-  leave (fiber->fibers, fiber);
+  leave (fibers, fiber);
   g_assert_not_reached ();
 }
 

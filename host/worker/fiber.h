@@ -1,5 +1,6 @@
-/* Fibers: plugin code reads top to bottom and gives way only inside host services. Stacks have a guard page, are pooled, and are painted so
- * that the deepest use can be told. swapcontext: 0.44 us a round trip, 2 % of a call that does HTTP; assembler is not worth its lines. */
+/* Fibers: plugin code reads top to bottom and gives way only inside host services. Stacks have a guard page,
+ * are pooled, and are painted so that the deepest use can be told. swapcontext: 0.44 us a round trip, 2 % of
+ * a call that does HTTP; assembler is not worth its lines. */
 #pragma once
 #include <glib.h>
 #include "base/loop.h"
@@ -17,7 +18,10 @@ Fiber *fiber_current (const Fibers *fibers);
 void fiber_park (Fibers *fibers);
 /* Gives way until the next turn. Only from inside a fiber. */
 void fiber_yield (Fibers *fibers);
-/* Lets a parked fiber go on, at the end of this turn. Waking one that is not parked, or twice, is harmless. */
+/* Ends the fiber from within: func does not go on. What it held it still holds. */
+void fiber_exit (Fibers *fibers) G_GNUC_NORETURN;
+/* Lets a parked fiber go on, at the end of this turn. Waking one that is not parked, or twice, is harmless.
+ */
 void fiber_wake (Fiber *fiber);
 /* Bytes of its stack that a fiber has used so far. */
 gsize fiber_stack_used (const Fiber *fiber);

@@ -15,6 +15,9 @@ typedef struct Call Call;
 typedef struct Http Http;           /* http.h */
 typedef struct Endpoint Endpoint;   /* endpoint.h: one endpoint of one connector */
 typedef struct Plugin Plugin;       /* loader.h */
+typedef struct Skip Skip;           /* skip.h */
+typedef struct Items Items;         /* items.h */
+typedef struct Emit Emit;           /* emit.h */
 
 /* Memory of one call (for a pull: of one page): all goes at once. arena.c */
 typedef struct Arena Arena;
@@ -24,9 +27,17 @@ void arena_reset (Arena *arena); /* empty again, the first block kept */
 void *arena_alloc (Arena *arena, gsize size) G_GNUC_MALLOC; /* zeroed, 16-byte aligned */
 char *arena_strndup (Arena *arena, const char *text, gsize length);
 char *arena_vprintf (Arena *arena, const char *format, va_list args);
+gsize arena_bytes (const Arena *arena); /* that it holds */
+gboolean arena_has (const Arena *arena, const void *address);
+
+enum {
+  WORKER_CALLS_MOST = 2000,          /* at a time; a call above gets "service_unavailable" */
+  WORKER_CALL_BYTES_MOST = 256 << 20, /* what one call may allocate */
+};
 
 struct Worker {
   Loop *loop;
+  gint64 (*wall_ms) (void);
   Plugin *plugin;
   Fibers *fibers;
   Http *http;
@@ -34,7 +45,20 @@ struct Worker {
   WireEnd *end;
   GHashTable *connectors; /* number (guint64 *) -> Connector */
   GHashTable *calls;      /* number (guint64 *) -> Call */
+  LoopWatch *watch;       /* of end; the rest is worker.c's */
+  gsize window_used;      /* bytes of RECORDS and SAME without credit */
+  gboolean draining, flushing, ended, failed;
 };
+
+/* worker.c: speaks with the hub over fd, from HELLO until the socket closes or DRAIN is done. Owns fd; not plugin. */
+Worker *worker_new (Loop *loop, Plugin *plugin, int fd, GError **error);
+void worker_free (Worker *worker);
+gboolean worker_ended (const Worker *worker, gboolean *failed);
+/* Queues a frame; it leaves at the end of this turn. */
+void worker_send (Worker *worker, WireType type, guint64 call, json_object *body);
+void worker_send_batch (Worker *worker, WireType type, guint kind, guint64 call, GByteArray *batch);
+/* A LOG frame; call may be NULL. */
+void worker_log (Worker *worker, const Call *call, tb_level level, const char *text);
 
 struct Connector { /* connector.c */
   Worker *worker;
@@ -50,7 +74,26 @@ struct Connector { /* connector.c */
   double per_second;      /* pace of the drop-in; 0: the endpoint's */
   int burst, at_once;
   GPtrArray *endpoints;   /* Endpoint, for rows whose `when` holds; made by endpoint.c */
+  char *broken;           /* why no call can run: a template that cannot be filled, ...; NULL: nothing */
+  GHashTable *skips;      /* stream -> Skip; the last two are connector.c's */
+  GHashTable *words;      /* vendor's words that no table knows, told once each */
+  guint refs;
 };
+
+/* connector.c: of a CONNECT's body; NULL when that is not one. */
+Connector *connector_new (Worker *worker, guint64 number, json_object *body, GError **error);
+Connector *connector_ref (Connector *connector);
+void connector_unref (Connector *connector);
+Skip *connector_skip (Connector *connector, const tb_stream *stream);
+
+/* A value of the vendor that was there and could not be read. Kept until the record it belongs to is emitted. */
+typedef struct {
+  const char *path; /* as the plugin wrote it */
+  const char *reason, *what; /* "not_a_number" "number" */
+  char value[64];
+} Note;
+
+enum { CALL_NOTES_MOST = 8 };
 
 struct Call { /* call.c */
   tb_call shown;          /* first: what the plugin holds */
@@ -77,13 +120,42 @@ struct Call { /* call.c */
   struct Endpoint *judged;        /* whose answer `classify` is looking at, NULL: none */
   const char *http_text;
   guint requests;
+  /* what was asked, and how the page ended: call.c */
+  const tb_stream *stream; /* NULL: check */
+  json_object *cursor, *cursor_before;
+  gboolean full, fresh, first;
+  gint64 since_ms, started_ms, began_ms;
+  const char *record;      /* fetch */
+  int ending;              /* tb_ending, 0: none said */
+  gint64 ending_argument;
+  tb_status noted;         /* by call_fail() */
+  tb_status reader_failed; /* an items reader's failure wins over what the function returns */
+  json_object *children, *again;
+  gboolean late;
+  guint told_cancelled;    /* how often the plugin was told, and went on */
+  LoopTimer *timer;
+  gboolean wants_credit;   /* waits in emit.c for the hub to take in what was sent */
+  /* the item whose turn it is, and what became of it: items.c, emit.c */
+  Items *items;            /* the readers of this call, newest first */
+  Items *item_of;          /* whose item it is, NULL: none */
+  Emit *emit;
+  Note notes[CALL_NOTES_MOST];
+  guint note_count;
 };
+
+/* call.c: a CALL frame begins, a CANCEL ends it soon. */
+void call_start (Worker *worker, guint64 number, json_object *body);
+void call_cancel (Call *call);
 
 /* call.c: notes how the call fails and gives the status back, so that `return call_fail (...)` reads well. */
 tb_status call_fail (Call *call, tb_status status, tb_why why, const char *format, ...) G_GNUC_PRINTF (4, 5);
 /* call.c: parks the fiber until something wakes it, the call is cancelled or at_ms (loop time) has come. TB_CANCELLED when the call is over. */
 tb_status call_wait (Call *call, gint64 at_ms);
-/* call.c: a setting as text ("" when not set; numbers and booleans as written; lists: the index-th, NULL behind the last). */
+/* call.c: gives way when this turn has taken long enough; TB_CANCELLED when the call is over. */
+tb_status call_go_on (Call *call);
+/* call.c: ends the call from within its fiber without returning to the plugin. call_fail() was told. */
+void call_abandon (Call *call) G_GNUC_NORETURN;
+/* connector.c: a setting as text ("" when not set; numbers and booleans as written; lists: the index-th, NULL behind the last). */
 const char *connector_setting (const Connector *connector, const char *key, gsize index);
 /* handles.c: a handle on a document that lives in the call's arena. */
 const tb_json *handle_new (Call *call, JsonDocument *document, const JsonNode *node, gboolean any_case);
