@@ -60,23 +60,31 @@
   }
 #define NEEDED .rules = FIELD_NEEDED
 
-static const char *const units[] = { NULL, "each", "g", "mg", "oz", "ml" };
-static const char *const buyers[] = { "any", "recreational", "medical" };
-static const char *const customer_types[] = { NULL, "recreational", "medical" };
-static const char *const strains[] = { NULL, "indica", "sativa", "hybrid", "cbd" };
-static const char *const discounts[] = { NULL, "percent", "amount", "price", "other" };
-static const char *const image_roles[] = { NULL, "primary", "gallery" };
-static const char *const order_states[] = { NULL,    "pending",   "confirmed", "in_preparation",
-                                            "ready", "completed", "cancelled", "failed" };
-static const char *const fulfilments[] = { NULL, "pickup", "delivery", "in_store" };
-static const char *const purposes[] = { NULL, "transactional", "marketing" };
-static const char *const message_states[] = {
-  NULL, "queued", "sent", "delivered", "undelivered", "failed", "cancelled",
+#define IS(word)                                                                                             \
+  {                                                                                                          \
+    "\"" word "\"", sizeof ("\"" word "\"") - 1                                                              \
+  }
+#define NOT_SAID                                                                                             \
+  {                                                                                                          \
+    "", 0                                                                                                    \
+  }
+
+static const Word units[] = { NOT_SAID, IS ("each"), IS ("g"), IS ("mg"), IS ("oz"), IS ("ml") };
+static const Word buyers[] = { IS ("any"), IS ("recreational"), IS ("medical") };
+static const Word customer_types[] = { NOT_SAID, IS ("recreational"), IS ("medical") };
+static const Word strains[] = { NOT_SAID, IS ("indica"), IS ("sativa"), IS ("hybrid"), IS ("cbd") };
+static const Word discounts[] = { NOT_SAID, IS ("percent"), IS ("amount"), IS ("price"), IS ("other") };
+static const Word image_roles[] = { NOT_SAID, IS ("primary"), IS ("gallery") };
+static const Word order_states[] = { NOT_SAID,     IS ("pending"),   IS ("confirmed"), IS ("in_preparation"),
+                                     IS ("ready"), IS ("completed"), IS ("cancelled"), IS ("failed") };
+static const Word fulfilments[] = { NOT_SAID, IS ("pickup"), IS ("delivery"), IS ("in_store") };
+static const Word purposes[] = { NOT_SAID, IS ("transactional"), IS ("marketing") };
+static const Word message_states[] = {
+  NOT_SAID, IS ("queued"), IS ("sent"), IS ("delivered"), IS ("undelivered"), IS ("failed"), IS ("cancelled"),
 };
-static const char *const wishes[] = { NULL, "stop", "start", "help" };
-static const char *const reasons[] = {
-  NULL, "opted_out", "recipient", "sender", "content", "route", "stock"
-};
+static const Word wishes[] = { NOT_SAID, IS ("stop"), IS ("start"), IS ("help") };
+static const Word reasons[] = { NOT_SAID,       IS ("opted_out"), IS ("recipient"), IS ("sender"),
+                                IS ("content"), IS ("route"),     IS ("stock") };
 
 /* ---- products ---- */
 
@@ -289,7 +297,7 @@ static const Field error_fields[] = {
 static const Table error = TABLE (tb_message, error_fields);
 
 /* "out" is what is not said to have come in. */
-static const char *const directions[] = { "out", "out", "in" };
+static const Word directions[] = { IS ("out"), IS ("out"), IS ("in") };
 
 static const Field message_fields[] = {
   TEXT ("id", id, MODEL_ID_MOST),

@@ -56,6 +56,12 @@ enum {
 
 typedef struct Table Table;
 
+/* A word of an enumeration as it is written, with its quotes. Length 0: not said. */
+typedef struct {
+  char text[23];
+  guint8 length;
+} Word;
+
 enum { FIELD_KEY_ROOM = 32 };
 
 typedef struct {
@@ -63,10 +69,10 @@ typedef struct {
                                writes it */
   guint8 key_length, type, rules, word_count;
   guint16 offset;
-  guint16 other;            /* worth: where the type lies */
-  guint16 money;            /* worth: where the same is said as money, or lends its currency */
-  guint32 most;             /* of texts and lists */
-  const char *const *words; /* NULL in it: not said */
+  guint16 other; /* worth: where the type lies */
+  guint16 money; /* worth: where the same is said as money, or lends its currency */
+  guint32 most;  /* of texts and lists */
+  const Word *words;
   const Table *table;
 } Field;
 

@@ -24,8 +24,10 @@ put_minor (Writer *writer, const Field *field, gint64 minor)
                   (minor < 0 && (field->rules & FIELD_NOT_NEGATIVE))))
     return value_refuse (writer, field, "out_of_range",
                          "%" G_GINT64_FORMAT " is no amount that is taken here", minor);
-  value_put_key (writer->out, field);
-  json_put_int (writer->out, minor);
+  char *at = value_begin (writer->out, field, NUMBER_ROOM);
+  if (minor < 0)
+    *at++ = '-';
+  value_end (writer->out, put_digits (at, (guint64)ABS (minor)));
   return TRUE;
 }
 

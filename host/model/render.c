@@ -59,8 +59,7 @@ put_texts (Writer *writer, const Field *field, const AnyList *list)
     const char *text = ((const char *const *)(const void *)list->first)[i];
     if (!text || !*text)
       continue;
-    put_byte (out, ',');
-    if (!value_put_text_value (writer, field, text, strlen (text), MODEL_TEXT_MOST))
+    if (!value_put_text_alone (writer, field, ',', text, MODEL_TEXT_MOST))
       return value_refuse_inside (writer, field, i, TRUE);
   }
   if (!put_brackets (out, start, '[', ']'))
@@ -96,11 +95,9 @@ put_pairs (Writer *writer, const Field *field, const AnyList *list)
   for (guint32 i = 0; i < list->count; i++) {
     if (!pair_is_said (&pairs[i]) || is_said_again (pairs, list->count, i))
       continue;
-    put_byte (out, ',');
-    if (!value_put_text_value (writer, field, pairs[i].name, strlen (pairs[i].name), MODEL_ID_MOST))
+    if (!value_put_text_alone (writer, field, ',', pairs[i].name, MODEL_ID_MOST))
       return value_refuse_inside (writer, field, i, TRUE);
-    put_byte (out, ':');
-    if (!value_put_text_value (writer, field, pairs[i].value, strlen (pairs[i].value), MODEL_TEXT_MOST))
+    if (!value_put_text_alone (writer, field, ':', pairs[i].value, MODEL_TEXT_MOST))
       return value_refuse_inside (writer, field, i, TRUE);
   }
   if (!put_brackets (out, start, '{', '}'))
@@ -147,8 +144,14 @@ put_level_id (Writer *writer, const Field *field, const tb_inventory *level)
 
 /* ---- a record ---- */
 
+static inline gboolean
+put_plain_text (Writer *writer, const Field *field, const char *text)
+{
+  return text && *text ? value_put_text (writer, field, text) : value_not_said (writer, field);
+}
+
 static gboolean
-put_text_field (Writer *writer, const Field *field, const char *text)
+put_checked_text (Writer *writer, const Field *field, const char *text)
 {
   if (!text || !*text)
     return value_not_said (writer, field);
@@ -157,10 +160,8 @@ put_text_field (Writer *writer, const Field *field, const char *text)
     return value_put_date (writer, field, text);
   case FIELD_PHONE:
     return value_put_phone (writer, field, text);
-  case FIELD_URL:
-    return value_put_url (writer, field, text);
   default:
-    return value_put_text (writer, field, text);
+    return value_put_url (writer, field, text);
   }
 }
 
@@ -196,10 +197,11 @@ put_field (Writer *writer, const Field *field, const guint8 *record)
   const void *at = record + field->offset;
   switch ((FieldType)field->type) {
   case FIELD_TEXT:
+    return put_plain_text (writer, field, *(const char *const *)at);
   case FIELD_DATE:
   case FIELD_PHONE:
   case FIELD_URL:
-    return put_text_field (writer, field, *(const char *const *)at);
+    return put_checked_text (writer, field, *(const char *const *)at);
   case FIELD_NUMBER:
     return ((const tb_decimal *)at)->known ? value_put_number (writer, field, ((const tb_decimal *)at)->nano)
                                            : value_not_said (writer, field);
@@ -248,7 +250,13 @@ render_object (Writer *writer, const Table *table, const guint8 *record, gboolea
 {
   gsize start = writer->out->length;
   for (guint i = 0; i < table->count; i++) {
-    if (!put_field (writer, &table->fields[i], record))
+    const Field *field = &table->fields[i];
+    /* Texts are half of all fields: they get by without the jump through a table. */
+    gboolean good =
+      field->type == FIELD_TEXT
+        ? put_plain_text (writer, field, *(const char *const *)(const void *)(record + field->offset))
+        : put_field (writer, field, record);
+    if (!good)
       return FALSE;
     if (by_first && writer->out->length == start)
       return TRUE;

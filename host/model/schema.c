@@ -24,10 +24,12 @@ put_words (JsonBuffer *out, const Field *field)
   put (out, "{\"type\":\"string\",\"enum\":");
   gsize start = out->length;
   for (guint i = 0; i < field->word_count; i++) {
-    if (!field->words[i] || (i > 0 && field->words[i] == field->words[i - 1])) /* two values, one word */
+    const Word *word = &field->words[i];
+    if (word->length == 0 ||
+        (i > 0 && strcmp (word->text, field->words[i - 1].text) == 0)) /* two values, one word */
       continue;
     put_byte (out, ',');
-    json_put_text (out, field->words[i], strlen (field->words[i]));
+    put_short (out, word->text, word->length);
   }
   put_brackets (out, start, '[', ']');
   put_byte (out, '}');

@@ -56,36 +56,55 @@ value_shown (const char *text, char room[64])
 
 /* ---- texts ---- */
 
-/* Has the text a control character besides newline, carriage return and tab? */
-static gboolean
-has_controls (const char *text, gsize length)
+/* A text with escapes, or beyond ASCII, or bad. */
+static gboolean __attribute__ ((noinline))
+put_careful (Writer *writer, const Field *field, const char *text, gsize length)
 {
-  for (gsize i = 0; i < length; i++)
-    if ((guchar)text[i] < 0x20 && text[i] != '\n' && text[i] != '\t' && text[i] != '\r')
-      return TRUE;
-  return FALSE;
-}
-
-gboolean
-value_put_text_value (Writer *writer, const Field *field, const char *text, gsize length, gsize most)
-{
-  if (G_UNLIKELY (length > most))
-    return value_refuse (writer, field, "too_long", "%zu bytes, at most %zu are taken", length, most);
   gsize before = writer->out->length;
   if (G_UNLIKELY (!json_put_checked (writer->out, text, length)))
     return value_refuse (writer, field, "not_utf8", "the text is not valid UTF-8");
   /* Only a text that had to be escaped can hold a control character. */
-  if (G_UNLIKELY (writer->out->length - before != length + 2) && has_controls (text, length))
+  if (writer->out->length - before != length + 2 && put_has_controls (text, length))
     return value_refuse (writer, field, "control_character",
                          "the text holds a control character other than newline and tab");
   return TRUE;
 }
 
+static gboolean __attribute__ ((noinline))
+refuse_long (Writer *writer, const Field *field, gsize length, gsize most)
+{
+  return value_refuse (writer, field, "too_long", "%zu bytes, at most %zu are taken", length, most);
+}
+
+gboolean
+value_put_text_alone (Writer *writer, const Field *field, char before, const char *text, gsize most)
+{
+  gsize length = strlen (text);
+  if (G_UNLIKELY (length > most))
+    return refuse_long (writer, field, length, most);
+  char *at = put_reserve (writer->out, length + 3);
+  *at++ = before;
+  if (G_LIKELY (put_plain (at, text, length))) {
+    value_end (writer->out, at + length + 2);
+    return TRUE;
+  }
+  writer->out->length++;
+  return put_careful (writer, field, text, length);
+}
+
 gboolean
 value_put_text (Writer *writer, const Field *field, const char *text)
 {
-  value_put_key (writer->out, field);
-  return value_put_text_value (writer, field, text, strlen (text), field->most);
+  gsize length = strlen (text);
+  if (G_UNLIKELY (length > field->most))
+    return refuse_long (writer, field, length, field->most);
+  char *at = value_begin (writer->out, field, length + 2);
+  if (G_LIKELY (put_plain (at, text, length))) {
+    value_end (writer->out, at + length + 2);
+    return TRUE;
+  }
+  value_end (writer->out, at);
+  return put_careful (writer, field, text, length);
 }
 
 gboolean
@@ -130,8 +149,7 @@ value_put_number (Writer *writer, const Field *field, gint64 nano)
 {
   if (G_UNLIKELY (nano < 0 && (field->rules & FIELD_NOT_NEGATIVE)))
     return value_refuse (writer, field, "out_of_range", "it is below 0");
-  value_put_key (writer->out, field);
-  json_put_nano (writer->out, nano);
+  value_end (writer->out, put_nano (value_begin (writer->out, field, NUMBER_ROOM), nano));
   return TRUE;
 }
 
@@ -141,8 +159,9 @@ value_put_flag (Writer *writer, const Field *field, const tb_flag *flag)
   if (G_UNLIKELY (flag->state != 1 && flag->state != 2))
     return value_refuse (writer, field, "out_of_range", "%d is no flag: use tb_flag_of ()", (int)flag->state);
   gboolean yes = flag->state == 2;
-  memcpy (value_put_key (writer->out, field), yes ? "true\0" : "false", 5);
-  writer->out->length += yes ? 4 : 5;
+  char *at = value_begin (writer->out, field, NUMBER_ROOM);
+  memcpy (at, yes ? "true\0" : "false", 5);
+  value_end (writer->out, at + (yes ? 4 : 5));
   return TRUE;
 }
 
@@ -152,15 +171,12 @@ value_put_word (Writer *writer, const Field *field, guint value)
   if (G_UNLIKELY (value >= field->word_count))
     return value_refuse (writer, field, "out_of_range", "%d is none of the words that the SDK knows here",
                          (int)value);
-  const char *word = field->words[value];
-  if (!word)
+  const Word *word = &field->words[value];
+  if (!word->length)
     return value_not_said (writer, field);
-  char *at = value_put_key (writer->out, field);
-  gsize length = strlen (word);
-  at[0] = '"';
-  memcpy (at + 1, word, length);
-  at[1 + length] = '"';
-  writer->out->length += length + 2;
+  char *at = value_begin (writer->out, field, sizeof word->text);
+  memcpy (at, word->text, sizeof word->text);
+  value_end (writer->out, at + word->length);
   return TRUE;
 }
 
@@ -170,10 +186,9 @@ value_put_time (Writer *writer, const Field *field, gint64 ms)
   if (G_UNLIKELY (ms < MODEL_TIME_LEAST || ms > MODEL_TIME_MOST))
     return value_refuse (writer, field, "out_of_range",
                          "%" G_GINT64_FORMAT " ms is not between the years 0 and 9999", ms);
-  char *at = value_put_key (writer->out, field);
-  at[0] = '"';
+  char *at = value_begin (writer->out, field, TIME_TEXT_SIZE + 2);
   gsize length = time_to_text (ms, at + 1);
-  at[1 + length] = '"';
-  writer->out->length += length + 2;
+  at[0] = at[1 + length] = '"';
+  value_end (writer->out, at + length + 2);
   return TRUE;
 }

@@ -26,14 +26,27 @@ value_not_said (Writer *writer, const Field *field)
   return G_LIKELY (!(field->rules & FIELD_NEEDED)) || value_refuse_missing (writer, field);
 }
 
-/* Writes the key, and sees to it that a short value fits behind it. */
+/* Writes the key, with room for `more` bytes behind it: where the value goes. Nothing counts until
+ * value_end(): one step of the length a member, because each waits for the one before. */
 static inline char *
+value_begin (JsonBuffer *out, const Field *field, gsize more)
+{
+  char *at = put_reserve (out, FIELD_KEY_ROOM + more);
+  memcpy (at, field->key, FIELD_KEY_ROOM);
+  return at + field->key_length;
+}
+
+static inline void
+value_end (JsonBuffer *out, const char *behind)
+{
+  out->length = (gsize)(behind - out->bytes);
+}
+
+/* The key alone. */
+static inline void
 value_put_key (JsonBuffer *out, const Field *field)
 {
-  char *at = put_reserve (out, FIELD_KEY_ROOM + 2 * NUMBER_ROOM);
-  memcpy (at, field->key, FIELD_KEY_ROOM);
-  out->length += field->key_length;
-  return at + field->key_length;
+  value_end (out, value_begin (out, field, 0));
 }
 
 /* texts (said and not empty) */
@@ -41,9 +54,8 @@ gboolean value_put_text (Writer *writer, const Field *field, const char *text);
 gboolean value_put_date (Writer *writer, const Field *field, const char *text);
 gboolean value_put_phone (Writer *writer, const Field *field, const char *text);
 gboolean value_put_url (Writer *writer, const Field *field, const char *text);
-/* The text alone, without a key. */
-gboolean value_put_text_value (Writer *writer, const Field *field, const char *text, gsize length,
-                               gsize most);
+/* The text alone, with a comma or colon before it instead of a key. */
+gboolean value_put_text_alone (Writer *writer, const Field *field, char before, const char *text, gsize most);
 
 gboolean value_put_number (Writer *writer, const Field *field, gint64 nano);
 gboolean value_put_flag (Writer *writer, const Field *field, const tb_flag *flag);
