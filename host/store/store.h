@@ -150,6 +150,6 @@ typedef struct {
 } StoreStatus;
 void store_status (Store *store, StoreStatus *status);
 
-/* Waits for all that was submitted, marks a clean end, closes. */
+/* Waits for all that was submitted and tells it, inside this call; marks a clean end, closes. */
 void store_free (Store *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Store, store_free)
