@@ -1,7 +1,7 @@
 /* The HTTP face of the hub: one local API on TCP and on a Unix socket. SURFACES 5 to 8 say what it answers.
  *
- * libmicrohttpd on its own epoll descriptor, watched by our loop. Handlers never wait: an answer that takes longer suspends its
- * connection and is given later. */
+ * libmicrohttpd on its own epoll descriptor, watched by our loop. Handlers never wait: an answer that takes
+ * longer suspends its connection and is given later. */
 #pragma once
 #include "base/loop.h"
 #include "hub/hub.h"

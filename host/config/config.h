@@ -20,6 +20,9 @@ typedef struct {
   char *store;  /* the store it stops, NULL: the host's file */
 } ConfigProblem;
 
+/* An empty list of them. */
+GPtrArray *problems_new (void);
+
 typedef struct {
   char *file;   /* absolute path of tillbridge.conf; NULL when none was there and defaults run */
   char *api, *webhooks, *socket; /* "127.0.0.1:8420"; NULL: off */

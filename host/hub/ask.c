@@ -109,7 +109,8 @@ hub_collection_for (Hub *hub, const HubStore *store, const char *name, guint kin
 gint64
 hub_collection_as_of (const HubCollection *collection)
 {
-  HubStream *stream = collection->connector ? stream_with_kind (collection->connector, collection->kind) : NULL;
+  HubStream *stream =
+    collection->connector ? stream_with_kind (collection->connector, collection->kind) : NULL;
   return stream ? stream->as_of_ms : 0;
 }
 
@@ -170,13 +171,18 @@ sentence_of (const HubConnector *connector, HubConnectorState state, Reason reas
 HubConnectorState
 hub_store_state (const HubStore *store, char **text)
 {
-  static const int rank[] = { [CONNECTOR_OK] = 0, [CONNECTOR_OFF] = 1, [CONNECTOR_PAUSED] = 2, [CONNECTOR_LATE] = 3, [CONNECTOR_FAILING] = 4 };
+  static const int rank[] = { [CONNECTOR_OK] = 0,
+                              [CONNECTOR_OFF] = 1,
+                              [CONNECTOR_PAUSED] = 2,
+                              [CONNECTOR_LATE] = 3,
+                              [CONNECTOR_FAILING] = 4 };
   HubConnectorState worst = CONNECTOR_OK;
   g_autofree char *sentence = g_strdup (store->connectors->len ? "All is well." : "No connectors.");
   for (guint i = 0; i < store->connectors->len; i++) {
     Reason reason;
     HubConnectorState state = hub_connector_state (store->connectors->pdata[i], &reason);
-    if (rank[state] > rank[worst] || (state == CONNECTOR_OK && worst == CONNECTOR_OK && reason != REASON_NONE)) {
+    if (rank[state] > rank[worst] ||
+        (state == CONNECTOR_OK && worst == CONNECTOR_OK && reason != REASON_NONE)) {
       worst = state;
       g_free (sentence);
       sentence = sentence_of (store->connectors->pdata[i], state, reason);
@@ -236,9 +242,11 @@ gauge_streams (Hub *hub)
     for (guint i = 0; i < connector->streams->len; i++) {
       const HubStream *stream = connector->streams->pdata[i];
       gint64 from_ms = stream->as_of_ms ? stream->as_of_ms : stream->created_ms;
-      metric_set (metrics_get (hub->world.metrics, "stream_age_seconds", store, connector->name, stream->name),
-                  (double) (hub_wall_ms (hub) - from_ms) / 1000);
-      metric_set (metrics_get (hub->world.metrics, "stream_late", store, connector->name, stream->name), hub_stream_late (stream));
+      metric_set (
+        metrics_get (hub->world.metrics, "stream_age_seconds", store, connector->name, stream->name),
+        (double)(hub_wall_ms (hub) - from_ms) / 1000);
+      metric_set (metrics_get (hub->world.metrics, "stream_late", store, connector->name, stream->name),
+                  hub_stream_late (stream));
     }
   }
   for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
@@ -258,7 +266,7 @@ gauge_plugins (Hub *hub)
     counts[plugin->state]++;
     if (plugin->worker)
       metric_set (metrics_get (hub->world.metrics, "worker_resident_bytes", plugin->name),
-                  (double) plugin->worker->resident_bytes (plugin->worker));
+                  (double)plugin->worker->resident_bytes (plugin->worker));
   }
   for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
     metric_set (metrics_get (hub->world.metrics, "plugins", hub_plugin_state_word (i)), counts[i]);
@@ -270,15 +278,15 @@ hub_metrics (const Hub *hub)
   Metrics *metrics = hub->world.metrics;
   StoreStatus status;
   guint errors = 0;
-  gauge_streams ((Hub *) hub);
-  gauge_plugins ((Hub *) hub);
+  gauge_streams ((Hub *)hub);
+  gauge_plugins ((Hub *)hub);
   store_status (hub->world.store, &status);
-  metric_set (metrics_get (metrics, "feed_seq"), (double) status.seq);
-  metric_set (metrics_get (metrics, "store_bytes", "data"), (double) status.file_bytes);
-  metric_set (metrics_get (metrics, "store_bytes", "wal"), (double) status.wal_bytes);
-  metric_set (metrics_get (metrics, "disk_free_bytes"), (double) status.free_bytes);
+  metric_set (metrics_get (metrics, "feed_seq"), (double)status.seq);
+  metric_set (metrics_get (metrics, "store_bytes", "data"), (double)status.file_bytes);
+  metric_set (metrics_get (metrics, "store_bytes", "wal"), (double)status.wal_bytes);
+  metric_set (metrics_get (metrics, "disk_free_bytes"), (double)status.free_bytes);
   for (guint i = 0; hub->config && i < hub->config->problems->len; i++)
-    errors += !((ConfigProblem *) hub->config->problems->pdata[i])->warning;
+    errors += !((ConfigProblem *)hub->config->problems->pdata[i])->warning;
   metric_set (metrics_get (metrics, "configuration_errors"), errors);
   return metrics;
 }
@@ -289,7 +297,8 @@ static gboolean
 can_act (HubConnector *connector, GError **error)
 {
   if (!connector->config->enabled) {
-    g_set_error (error, HUB_ERROR, HUB_ERROR_CONFLICT, "%s is switched off in the configuration", connector->label);
+    g_set_error (error, HUB_ERROR, HUB_ERROR_CONFLICT, "%s is switched off in the configuration",
+                 connector->label);
     return FALSE;
   }
   if (connector->plugin->state == PLUGIN_REFUSED || connector->plugin->state == PLUGIN_PARKED) {
@@ -316,7 +325,8 @@ ask_pass (HubStream *stream, gboolean full)
   char id[ID_TEXT_SIZE];
   if (!stream->next) {
     hub_make_id (hub, "pass_", id);
-    stream->next = pass_new (id, stream->connector->store->config->id, stream->connector->name, stream->name, full);
+    stream->next =
+      pass_new (id, stream->connector->store->config->id, stream->connector->name, stream->name, full);
   }
   if (!stream->next->resumed)
     stream->next->full |= full;
@@ -344,13 +354,15 @@ hub_sync (Hub *hub, HubConnector *connector, const char *name, gboolean full, GE
 }
 
 gboolean
-hub_sync_dry (Hub *hub, HubConnector *connector, const char *name, HubDryDone done, gpointer data, GError **error)
+hub_sync_dry (Hub *hub, HubConnector *connector, const char *name, HubDryDone done, gpointer data,
+              GError **error)
 {
   HubStream *stream = can_act (connector, error) ? find_stream (connector, name, error) : NULL;
   if (!stream)
     return FALSE;
   if (stream->run || stream->next) {
-    g_set_error (error, HUB_ERROR, HUB_ERROR_CONFLICT, "a pass of %s/%s runs or waits; try again when it has ended", connector->label,
+    g_set_error (error, HUB_ERROR, HUB_ERROR_CONFLICT,
+                 "a pass of %s/%s runs or waits; try again when it has ended", connector->label,
                  stream->name);
     return FALSE;
   }
@@ -371,7 +383,8 @@ static void
 checked (HubCall *call, json_object *result, gpointer data)
 {
   g_autofree Checking *checking = data;
-  json_object *status = json_object_object_get (result, "status"), *detail = json_object_object_get (result, "detail");
+  json_object *status = json_object_object_get (result, "status"),
+              *detail = json_object_object_get (result, "detail");
   gint64 ms = hub_mono_ms (call->plugin->hub) - call->started_ms;
   if (!result) {
     checking->done ("service_unavailable", "the plugin's worker ended", ms, checking->data);
@@ -385,7 +398,8 @@ checked (HubCall *call, json_object *result, gpointer data)
         hub_stream_plan (stream, hub_mono_ms (call->plugin->hub));
     }
   }
-  checking->done (json_object_get_string (status), detail ? json_object_get_string (detail) : "", ms, checking->data);
+  checking->done (json_object_get_string (status), detail ? json_object_get_string (detail) : "", ms,
+                  checking->data);
 }
 
 void
@@ -423,24 +437,26 @@ decide_row (const StoreRow *row, gpointer data)
 {
   Decision *decision = data;
   const char *slash = strchr (row->connector, '/');
-  g_autofree char *store = slash ? g_strndup (row->connector, (gsize) (slash - row->connector)) : NULL;
+  g_autofree char *store = slash ? g_strndup (row->connector, (gsize)(slash - row->connector)) : NULL;
   HubConnector *connector = slash ? hub_connector (decision->hub, store, slash + 1) : NULL;
   HubStream *stream = connector ? hub_stream (connector, row->stream) : NULL;
   decision->seen = TRUE;
   if (strcmp (row->state, pass_state_word (PASS_HELD)) != 0)
-    g_set_error (decision->error, HUB_ERROR, HUB_ERROR_CONFLICT, "the pass is %s; only a held one can be decided", row->state);
+    g_set_error (decision->error, HUB_ERROR, HUB_ERROR_CONFLICT,
+                 "the pass is %s; only a held one can be decided", row->state);
   else if (!stream || g_strcmp0 (stream->held, decision->id) != 0 || stream->deciding)
     g_set_error (decision->error, HUB_ERROR, HUB_ERROR_CONFLICT, "the pass is not held any more");
   else if (stream->run)
-    g_set_error (decision->error, HUB_ERROR, HUB_ERROR_CONFLICT, "a pass of %s/%s runs; try again when it has ended", row->connector,
-                 row->stream);
+    g_set_error (decision->error, HUB_ERROR, HUB_ERROR_CONFLICT,
+                 "a pass of %s/%s runs; try again when it has ended", row->connector, row->stream);
   else
     sync_decide (decision->hub, stream, decision->accept, row, decision->done, decision->data);
   return FALSE;
 }
 
 gboolean
-hub_pass_decide (Hub *hub, const char *pass_id, gboolean accept, StoreDone done, gpointer data, GError **error)
+hub_pass_decide (Hub *hub, const char *pass_id, gboolean accept, StoreDone done, gpointer data,
+                 GError **error)
 {
   g_autoptr (GError) failed = NULL;
   Decision decision = { hub, pass_id, accept, FALSE, done, data, &failed };

@@ -1,5 +1,5 @@
-/* Collections: what one connector holds of one kind. Their numbers are kept in the store for good; their maps are loaded when
- * a pass or a reader needs them, and dropped when nobody did for a while. */
+/* Collections: what one connector holds of one kind. Their numbers are kept in the store for good; their maps
+ * are loaded when a pass or a reader needs them, and dropped when nobody did for a while. */
 #include "hub/hub-private.h"
 
 #include <string.h>
@@ -55,7 +55,7 @@ read_number (const char *key, const char *json, gpointer data)
   int kind = slash ? model_kind_from_name (slash + 1) : -1;
   guint64 number = g_ascii_strtoull (json, NULL, 10);
   if (kind >= 0 && number > 0 && number < G_MAXINT32)
-    add_collection (hub, name, (guint32) number, (guint) kind);
+    add_collection (hub, name, (guint32)number, (guint)kind);
 }
 
 gboolean
@@ -117,10 +117,11 @@ loaded (const StoreMapRow *rows, gsize count, const GError *error, gpointer data
                          .hash = rows[i].hash,
                          .parent_hash = rows[i].parent_hash,
                          .updated_ms = rows[i].updated_ms,
-                         .asked_ms = (guint64) rows[i].asked_ms & ((1ull << 48) - 1),
+                         .asked_ms = (guint64)rows[i].asked_ms & ((1ull << 48) - 1),
                          .deleted = rows[i].deleted };
       if (!map_load (collection->map, rows[i].ordinal, &entry))
-        log_line (LOG_ERROR, NULL, "collection %s: two ids share a hash; restore the database from a backup", collection->key);
+        log_line (LOG_ERROR, NULL, "collection %s: two ids share a hash; restore the database from a backup",
+                  collection->key);
     }
   }
   tell_waiting (collection, error);
@@ -171,7 +172,7 @@ void
 hub_collection_forget (HubCollection *collection, gpointer data)
 {
   for (guint i = collection->waiting->len; i-- > 0;)
-    if (((HubMapWait *) collection->waiting->pdata[i])->data == data)
+    if (((HubMapWait *)collection->waiting->pdata[i])->data == data)
       g_ptr_array_remove_index (collection->waiting, i);
 }
 

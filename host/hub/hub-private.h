@@ -6,18 +6,19 @@ struct Hub {
   HubWorld world;
   Config *config;
   Plugins *installed;
-  GPtrArray *stores;      /* HubStore */
-  GHashTable *by_label;   /* "downtown/pos" -> HubConnector */
-  GHashTable *plugins;    /* name -> HubPlugin */
-  GPtrArray *leaving;     /* HubPlugin that nobody uses any more, or whose file was replaced: their workers drain */
+  GPtrArray *stores;    /* HubStore */
+  GHashTable *by_label; /* "downtown/pos" -> HubConnector */
+  GHashTable *plugins;  /* name -> HubPlugin */
+  GPtrArray
+    *leaving; /* HubPlugin that nobody uses any more, or whose file was replaced: their workers drain */
   GPtrArray *collections; /* HubCollection by number; [0] is NULL */
   GHashTable *by_key;     /* "downtown/pos/products" -> HubCollection */
   Heap streams, workers;  /* HubStream.due, HubPlugin.due */
   IdMaker ids;
   guint64 last_connector, last_call;
-  guint64 seed;           /* of the store's hashes */
+  guint64 seed; /* of the store's hashes */
   guint passes_running;
-  gint64 idle_check_ms;   /* mono: when idle maps are looked for */
+  gint64 idle_check_ms;      /* mono: when idle maps are looked for */
   gboolean draining, ending; /* ending: the store tells no more */
   gint64 drain_until_ms;
   void (*drained) (gpointer data);
@@ -32,10 +33,10 @@ struct HubCall {
   HubPlugin *plugin;
   HubConnector *connector;
   const char *operation;
-  gint64 asked_ms;             /* wall */
-  gint64 started_ms, late_ms;  /* mono; late: the worker is ended when no RESULT came until then */
+  gint64 asked_ms;            /* wall */
+  gint64 started_ms, late_ms; /* mono; late: the worker is ended when no RESULT came until then */
   gboolean cancelled;
-  struct SyncRun *run;         /* of pull: takes records; NULL when it was given up */
+  struct SyncRun *run; /* of pull: takes records; NULL when it was given up */
   HubCallDone done;
   gpointer data;
 };
@@ -59,8 +60,8 @@ void hub_plugin_connect (HubPlugin *plugin, HubConnector *connector);
 void hub_plugin_disconnect (HubPlugin *plugin, HubConnector *connector);
 void hub_plugin_credit (HubPlugin *plugin, gsize bytes);
 /* members: of the CALL body beyond id, connector, operation; taken. NULL: no worker serves. */
-HubCall *hub_call (HubConnector *connector, const char *operation, json_object *members, gint64 deadline_ms, HubCallDone done,
-                   gpointer data);
+HubCall *hub_call (HubConnector *connector, const char *operation, json_object *members, gint64 deadline_ms,
+                   HubCallDone done, gpointer data);
 void hub_call_cancel (HubCall *call); /* done still comes */
 
 /* ---- collections.c ---- */
@@ -71,11 +72,14 @@ void hub_collection_free (gpointer collection);
 typedef void (*HubMapReady) (HubCollection *collection, const GError *error, gpointer data);
 void hub_collection_load (Hub *hub, HubCollection *collection, HubMapReady ready, gpointer data);
 void hub_collection_forget (HubCollection *collection, gpointer data); /* the wait of this data */
-void hub_collection_drop (HubCollection *collection);                  /* what the map says is no longer what is stored */
+void hub_collection_drop (HubCollection *collection); /* what the map says is no longer what is stored */
 void hub_collections_drop_idle (Hub *hub);
-void hub_collection_written (Hub *hub, HubCollection *collection); /* one of its batches that were under way is stored, or failed */
+void hub_collection_written (
+  Hub *hub, HubCollection *collection); /* one of its batches that were under way is stored, or failed */
 
 /* ---- streams.c ---- */
+/* Does the stream exist with these settings? */
+gboolean hub_stream_holds (const ConfigConnector *config, const PluginStream *described);
 HubStream *hub_stream_new (HubConnector *connector, const PluginStream *described);
 void hub_stream_free (gpointer stream);
 gboolean hub_stream_read (HubStream *stream, GError **error);
@@ -84,8 +88,8 @@ char *hub_stream_to_state (const HubStream *stream); /* JSON; g_free */
 void hub_stream_set (HubStream *stream, HubStreamState state, Reason reason, const char *detail);
 void hub_stream_plan (HubStream *stream, gint64 mono_ms); /* when it is due; G_MAXINT64: not */
 void hub_stream_plan_first (HubStream *stream, guint neighbours);
-void hub_stream_plan_next (HubStream *stream);            /* after a pass that ended well */
-void hub_stream_plan_again (HubStream *stream);           /* after one that did not */
+void hub_stream_plan_next (HubStream *stream);  /* after a pass that ended well */
+void hub_stream_plan_again (HubStream *stream); /* after one that did not */
 void hub_stream_due (HubStream *stream);
 gboolean hub_stream_wants_full (const HubStream *stream);
 /* How long to wait before try number `tries` (from 1). */
@@ -97,7 +101,9 @@ void sync_begin (HubStream *stream);
 /* The worker serves (again): runs that wait for it go on. */
 void sync_go_on (HubStream *stream);
 void sync_tick (HubStream *stream); /* the time that the run waited for has come */
-void sync_abort (HubStream *stream, const char *why); /* the connector goes or changes; nothing more is written */
+void sync_abort (HubStream *stream,
+                 const char *why); /* the connector goes or changes; nothing more is written */
 gboolean sync_frame (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wrong);
-void sync_decide (Hub *hub, HubStream *stream, gboolean accept, const StoreRow *row, StoreDone done, gpointer data);
+void sync_decide (Hub *hub, HubStream *stream, gboolean accept, const StoreRow *row, StoreDone done,
+                  gpointer data);
 gboolean sync_busy (const HubStream *stream); /* a call or a write is under way */

@@ -1,11 +1,12 @@
-/* The hub as a whole: what is configured becomes stores, connectors, streams and plugins; and the questions about them. */
+/* The hub as a whole: what is configured becomes stores, connectors, streams and plugins; and the questions
+ * about them. */
 #include <string.h>
 
 #include "hub/hub-private.h"
 
 enum { IDLE_CHECK_MS = 30000 };
 
-G_DEFINE_QUARK (tillbridge-hub-error-quark, hub_error)
+G_DEFINE_QUARK (tillbridge - hub - error - quark, hub_error)
 
 Hub *
 hub_new (const HubWorld *world)
@@ -44,7 +45,7 @@ hub_make_id (Hub *hub, const char *prefix, char text[ID_TEXT_SIZE])
 gint64
 hub_random_ms (Hub *hub, gint64 most_ms)
 {
-  return most_ms > 0 ? (gint64) (hub->world.random (hub->world.world) % (guint64) (most_ms + 1)) : 0;
+  return most_ms > 0 ? (gint64)(hub->world.random (hub->world.world) % (guint64)(most_ms + 1)) : 0;
 }
 
 void
@@ -77,9 +78,9 @@ hub_tick (Hub *hub)
 {
   gint64 now_ms = hub_mono_ms (hub);
   for (HeapNode *first; (first = heap_first (&hub->workers)) && first->at_ms <= now_ms;)
-    hub_plugin_due ((HubPlugin *) first);
+    hub_plugin_due ((HubPlugin *)first);
   for (HeapNode *first; (first = heap_first (&hub->streams)) && first->at_ms <= now_ms;)
-    hub_stream_due ((HubStream *) first);
+    hub_stream_due ((HubStream *)first);
   if (now_ms >= hub->idle_check_ms) {
     hub_collections_drop_idle (hub);
     hub->idle_check_ms = has_maps (hub) ? now_ms + IDLE_CHECK_MS : G_MAXINT64;
@@ -153,7 +154,7 @@ new_connector (Hub *hub, HubStore *store, ConfigConnector *config, GError **erro
   const PluginInfo *info = connector->plugin->info;
   for (guint i = 0; info && !info->refused && i < info->streams->len; i++) {
     const PluginStream *described = info->streams->pdata[i];
-    if (!config_stream_holds (config, described))
+    if (!hub_stream_holds (config, described))
       continue;
     HubStream *stream = hub_stream_new (connector, described);
     g_ptr_array_add (connector->streams, stream);
@@ -226,7 +227,8 @@ stop_changed (Hub *hub, Config *config, Before *before)
   for (guint s = 0; s < config->stores->len; s++) {
     ConfigStore *store = config->stores->pdata[s];
     for (guint c = 0; c < store->connectors->len; c++) {
-      HubConnector *same = same_connector (before->connectors, store, store->connectors->pdata[c], hub->installed);
+      HubConnector *same =
+        same_connector (before->connectors, store, store->connectors->pdata[c], hub->installed);
       if (same)
         g_hash_table_add (stay, same);
     }
@@ -234,7 +236,7 @@ stop_changed (Hub *hub, Config *config, Before *before)
   g_autoptr (GList) all = g_hash_table_get_values (before->connectors);
   for (GList *link = all; link; link = link->next)
     if (!g_hash_table_contains (stay, link->data)) {
-      g_hash_table_remove (before->connectors, ((HubConnector *) link->data)->label);
+      g_hash_table_remove (before->connectors, ((HubConnector *)link->data)->label);
       free_connector (hub, link->data, "the configuration changed");
     }
 }
@@ -276,7 +278,7 @@ start_fresh (Hub *hub, GPtrArray *fresh)
 {
   guint streams = 0;
   for (guint i = 0; i < fresh->len; i++)
-    streams += ((HubConnector *) fresh->pdata[i])->streams->len;
+    streams += ((HubConnector *)fresh->pdata[i])->streams->len;
   for (guint i = 0; i < fresh->len; i++) {
     HubConnector *connector = fresh->pdata[i];
     for (guint s = 0; s < connector->streams->len; s++)
@@ -335,7 +337,7 @@ hub_check_drained (Hub *hub)
   gpointer value;
   g_hash_table_iter_init (&iter, hub->by_label);
   while (!busy && g_hash_table_iter_next (&iter, NULL, &value)) {
-    GPtrArray *streams = ((HubConnector *) value)->streams;
+    GPtrArray *streams = ((HubConnector *)value)->streams;
     for (guint i = 0; i < streams->len; i++)
       busy |= sync_busy (streams->pdata[i]);
   }

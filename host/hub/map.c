@@ -36,7 +36,7 @@ map_free (Map *map)
 static guint
 first_slot (const Map *map, guint64 id_hash)
 {
-  return (guint) (id_hash >> 20) & (map->slots - 1);
+  return (guint)(id_hash >> 20) & (map->slots - 1);
 }
 
 static void
@@ -83,7 +83,8 @@ map_find (Map *map, guint64 id_hash)
 {
   if (!map->slots)
     return NULL;
-  for (guint slot = first_slot (map, id_hash); map->index[slot] != EMPTY; slot = (slot + 1) & (map->slots - 1)) {
+  for (guint slot = first_slot (map, id_hash); map->index[slot] != EMPTY;
+       slot = (slot + 1) & (map->slots - 1)) {
     MapEntry *entry = &map->entries[map->index[slot]];
     if (entry->id_hash == id_hash)
       return entry;
@@ -94,7 +95,7 @@ map_find (Map *map, guint64 id_hash)
 guint32
 map_ordinal (const Map *map, const MapEntry *entry)
 {
-  return (guint32) (entry - map->entries);
+  return (guint32)(entry - map->entries);
 }
 
 MapEntry *
@@ -148,7 +149,7 @@ map_at (Map *map, guint32 ordinal)
 void
 map_set_deleted (Map *map, MapEntry *entry, gboolean deleted)
 {
-  if (entry->deleted == (guint) deleted)
+  if (entry->deleted == (guint)deleted)
     return;
   entry->deleted = deleted ? 1 : 0;
   map->alive += deleted ? -1 : 1;
@@ -175,7 +176,8 @@ static void
 gather_children (Map *map)
 {
   if (!map->children)
-    map->children = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_array_unref);
+    map->children =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_array_unref);
   for (; map->children_upto < map->count; map->children_upto++)
     if (map->entries[map->children_upto].parent_hash)
       add_child (map, map->entries[map->children_upto].parent_hash, map->children_upto);

@@ -6,7 +6,9 @@
 
 enum { MISSING_PERCENT_MOST = 30 };
 
-static const char *const words[PASS_STATES] = { "waiting", "running", "complete", "failed", "held", "refused" };
+static const char *const words[PASS_STATES] = {
+  "waiting", "running", "complete", "failed", "held", "refused"
+};
 
 Pass *
 pass_new (const char *id, const char *store, const char *connector, const char *stream, gboolean full)
@@ -144,21 +146,22 @@ number_of (json_object *saved, const char *name)
 Pass *
 pass_from_saved (json_object *saved)
 {
-  const char *id = text_of (saved, "id"), *store = text_of (saved, "store"), *connector = text_of (saved, "connector"),
-             *stream = text_of (saved, "stream"), *type = text_of (saved, "type"), *state = text_of (saved, "state");
+  const char *id = text_of (saved, "id"), *store = text_of (saved, "store"),
+             *connector = text_of (saved, "connector"), *stream = text_of (saved, "stream"),
+             *type = text_of (saved, "type"), *state = text_of (saved, "state");
   if (!id || !store || !connector || !stream || !type || !state)
     return NULL;
   Pass *pass = pass_new (id, store, connector, stream, strcmp (type, "full") == 0);
   for (int i = 0; i < PASS_STATES; i++)
     if (strcmp (words[i], state) == 0)
-      pass->state = (PassState) i;
+      pass->state = (PassState)i;
   json_object *reasons = NULL, *cursor;
   for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
-    G_STRUCT_MEMBER (guint64, pass, numbers[i].offset) = (guint64) number_of (saved, numbers[i].name);
+    G_STRUCT_MEMBER (guint64, pass, numbers[i].offset) = (guint64)number_of (saved, numbers[i].name);
   if (json_object_object_get_ex (saved, "filtered_because", &reasons))
     for (gsize i = 0; i < G_N_ELEMENTS (because); i++)
-      G_STRUCT_MEMBER (guint64, pass, because[i].offset) = (guint64) number_of (reasons, because[i].name);
-  pass->pages = (guint) number_of (saved, "pages");
+      G_STRUCT_MEMBER (guint64, pass, because[i].offset) = (guint64)number_of (reasons, because[i].name);
+  pass->pages = (guint)number_of (saved, "pages");
   pass->started_ms = number_of (saved, "started_ms");
   pass->since_ms = number_of (saved, "since_ms");
   pass->resumed = number_of (saved, "resumed") != 0;

@@ -1,14 +1,23 @@
-/* A pass: one run through a stream, and its sums. Kept with the stream's place while it runs, in the history afterwards. */
+/* A pass: one run through a stream, and its sums. Kept with the stream's place while it runs, in the history
+ * afterwards. */
 #pragma once
 #include <glib.h>
 #include <json-c/json.h>
 #include "base/ids.h"
 
-typedef enum { PASS_WAITING, PASS_RUNNING, PASS_COMPLETE, PASS_FAILED, PASS_HELD, PASS_REFUSED, PASS_STATES } PassState;
+typedef enum {
+  PASS_WAITING,
+  PASS_RUNNING,
+  PASS_COMPLETE,
+  PASS_FAILED,
+  PASS_HELD,
+  PASS_REFUSED,
+  PASS_STATES
+} PassState;
 
 typedef struct {
   guint64 seen, stored, unchanged, rejected, filtered; /* seen = stored + unchanged + rejected + filtered */
-  guint64 plugin, older, duplicate;                     /* what filtered is made of */
+  guint64 plugin, older, duplicate;                    /* what filtered is made of */
 } PassSums;
 
 typedef struct {
@@ -38,5 +47,6 @@ json_object *pass_to_json (const Pass *pass);
 json_object *pass_to_saved (const Pass *pass);
 Pass *pass_from_saved (json_object *saved); /* NULL: not one */
 
-/* May a complete full pass that lacks `missing` of `alive` records delete them? Not above 30 %, and never all. */
+/* May a complete full pass that lacks `missing` of `alive` records delete them? Not above 30 %, and never
+ * all. */
 gboolean pass_may_delete (guint64 alive, guint64 missing);

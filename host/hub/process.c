@@ -158,7 +158,7 @@ on_exit_of (int fd, guint32 ready, gpointer data)
 static void
 process_send (HubWorker *worker, WireType type, guint64 call, const char *body, gsize size)
 {
-  Process *process = (Process *) worker;
+  Process *process = (Process *)worker;
   if (!process->end)
     return;
   wire_end_send (process->end, type, 0, call, body, size);
@@ -168,7 +168,7 @@ process_send (HubWorker *worker, WireType type, guint64 call, const char *body, 
 static void
 process_end (HubWorker *worker, gboolean at_once)
 {
-  Process *process = (Process *) worker;
+  Process *process = (Process *)worker;
   if (at_once)
     kill_now (process);
   else
@@ -178,7 +178,7 @@ process_end (HubWorker *worker, gboolean at_once)
 static void
 process_free (HubWorker *worker)
 {
-  Process *process = (Process *) worker;
+  Process *process = (Process *)worker;
   close_socket (process);
   g_clear_pointer (&process->exit, loop_watch_free);
   if (process->shown.pid) {
@@ -196,7 +196,8 @@ process_resident_bytes (HubWorker *worker)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d/statm", worker->pid), *text = NULL;
   long long size = 0, resident = 0;
-  if (!worker->pid || !g_file_get_contents (path, &text, NULL, NULL) || sscanf (text, "%lld %lld", &size, &resident) != 2)
+  if (!worker->pid || !g_file_get_contents (path, &text, NULL, NULL) ||
+      sscanf (text, "%lld %lld", &size, &resident) != 2)
     return 0;
   return resident * sysconf (_SC_PAGESIZE);
 }
@@ -217,14 +218,15 @@ spawn (const char *program, const char *plugin_file, int fd, pid_t *pid)
   posix_spawnattr_init (&attributes);
   posix_spawnattr_setsigmask (&attributes, &none); /* the loop blocks the signals that it reads */
   posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSIGMASK);
-  int failed = posix_spawn (pid, program, &actions, &attributes, (char *const *) argv, environ);
+  int failed = posix_spawn (pid, program, &actions, &attributes, (char *const *)argv, environ);
   posix_spawn_file_actions_destroy (&actions);
   posix_spawnattr_destroy (&attributes);
   return failed;
 }
 
 HubWorker *
-process_start (Processes *processes, const char *plugin_file, const HubWorkerEvents *events, gpointer data, GError **error)
+process_start (Processes *processes, const char *plugin_file, const HubWorkerEvents *events, gpointer data,
+               GError **error)
 {
   int fds[2];
   pid_t pid = 0;
@@ -240,7 +242,8 @@ process_start (Processes *processes, const char *plugin_file, const HubWorkerEve
   close (fds[1]);
   if (failed) {
     close (fds[0]);
-    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (failed), "cannot start %s: %s", processes->program, g_strerror (failed));
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (failed), "cannot start %s: %s", processes->program,
+                 g_strerror (failed));
     return NULL;
   }
   Process *process = g_new0 (Process, 1);
@@ -249,7 +252,7 @@ process_start (Processes *processes, const char *plugin_file, const HubWorkerEve
   process->end = wire_end_new (fds[0]);
   process->events = events;
   process->data = data;
-  process->pidfd = (int) syscall (SYS_pidfd_open, pid, 0);
+  process->pidfd = (int)syscall (SYS_pidfd_open, pid, 0);
   process->socket = loop_watch_new (processes->loop, fds[0], EPOLLIN, on_socket, process);
   process->exit = loop_watch_new (processes->loop, process->pidfd, EPOLLIN, on_exit_of, process);
   return &process->shown;

@@ -11,4 +11,5 @@ void processes_free (Processes *processes); /* its workers must be freed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Processes, processes_free)
 
 /* As HubWorld.start_worker wants it, with a Processes for the world. */
-HubWorker *process_start (Processes *processes, const char *plugin_file, const HubWorkerEvents *events, gpointer data, GError **error);
+HubWorker *process_start (Processes *processes, const char *plugin_file, const HubWorkerEvents *events,
+                          gpointer data, GError **error);

@@ -21,10 +21,16 @@ struct Reloader {
 };
 
 Reloader *
-reloader_new (Loop *loop, Hub *hub, const char *file, const char *worker, void (*applied) (gpointer data), gpointer data)
+reloader_new (Loop *loop, Hub *hub, const char *file, const char *worker, void (*applied) (gpointer data),
+              gpointer data)
 {
   Reloader *reloader = g_new0 (Reloader, 1);
-  *reloader = (Reloader){ .loop = loop, .hub = hub, .file = g_strdup (file), .worker = g_strdup (worker), .applied = applied, .applied_data = data };
+  *reloader = (Reloader){ .loop = loop,
+                          .hub = hub,
+                          .file = g_strdup (file),
+                          .worker = g_strdup (worker),
+                          .applied = applied,
+                          .applied_data = data };
   g_queue_init (&reloader->wanted);
   return reloader;
 }
@@ -42,11 +48,12 @@ reloader_free (Reloader *reloader)
   g_free (reloader);
 }
 
-/* Known plugins belong to the hub, which waits with freeing them until the new ones are applied: reading them here is safe. */
+/* Known plugins belong to the hub, which waits with freeing them until the new ones are applied: reading them
+ * here is safe. */
 static void
 read_all (Reloader *reloader)
 {
-  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (config_problem_free);
+  g_autoptr (GPtrArray) problems = problems_new ();
   g_autoptr (ConfigHost) host = config_read_host (reloader->file, problems);
   reloader->plugins = plugins_scan (host->plugins, reloader->worker, hub_plugins (reloader->hub));
   reloader->config = config_read (reloader->file, reloader->plugins);
@@ -71,10 +78,12 @@ reloader_start (Reloader *reloader, GError **error)
   read_all (reloader);
   log_problems (reloader->config);
   if (reloader->config->host_broken) {
-    g_set_error (error, HUB_ERROR, HUB_ERROR_CONFLICT, "the configuration has errors; `tillbridge check` shows them");
+    g_set_error (error, HUB_ERROR, HUB_ERROR_CONFLICT,
+                 "the configuration has errors; `tillbridge check` shows them");
     return FALSE;
   }
-  return hub_apply (reloader->hub, g_steal_pointer (&reloader->config), g_steal_pointer (&reloader->plugins), error);
+  return hub_apply (reloader->hub, g_steal_pointer (&reloader->config), g_steal_pointer (&reloader->plugins),
+                    error);
 }
 
 static json_object *
@@ -82,7 +91,8 @@ make_plan (Reloader *reloader)
 {
   json_object *plan = json_object_new_object (), *errors = json_object_new_array ();
   gboolean restart = FALSE;
-  json_object_object_add (plan, "changes", config_compare (hub_config (reloader->hub), reloader->config, &restart));
+  json_object_object_add (plan, "changes",
+                          config_compare (hub_config (reloader->hub), reloader->config, &restart));
   for (guint i = 0; i < reloader->config->problems->len; i++)
     json_object_array_add (errors, config_problem_to_json (reloader->config->problems->pdata[i]));
   json_object_object_add (plan, "errors", errors);
@@ -98,7 +108,8 @@ add_plugin_changes (Reloader *reloader, json_object *changes)
   for (guint side = 0; side < 2; side++)
     for (guint i = 0; i < (side ? before : now)->len; i++) {
       const PluginInfo *info = (side ? before : now)->pdata[i];
-      const PluginInfo *other = plugins_find (side ? reloader->plugins : hub_plugins (reloader->hub), info->name);
+      const PluginInfo *other =
+        plugins_find (side ? reloader->plugins : hub_plugins (reloader->hub), info->name);
       if (other && (side || strcmp (other->identity, info->identity) == 0))
         continue;
       json_object *change = json_object_new_object ();
@@ -133,7 +144,8 @@ finish (gpointer data)
   json_object_object_add (plan, "applied", json_object_new_boolean (apply));
   if (apply) {
     g_autoptr (GError) error = NULL;
-    if (!hub_apply (reloader->hub, g_steal_pointer (&reloader->config), g_steal_pointer (&reloader->plugins), &error))
+    if (!hub_apply (reloader->hub, g_steal_pointer (&reloader->config), g_steal_pointer (&reloader->plugins),
+                    &error))
       log_line (LOG_ERROR, NULL, "reload: %s", error->message);
     else if (reloader->applied)
       reloader->applied (reloader->applied_data);

@@ -1,5 +1,5 @@
-/* Where a stream stands, and when it is due. Times of the plan are monotonic, so that a clock that jumps runs nothing twice; what is kept over
- * a restart is wall-clock time. */
+/* Where a stream stands, and when it is due. Times of the plan are monotonic, so that a clock that jumps runs
+ * nothing twice; what is kept over a restart is wall-clock time. */
 #include "hub/hub-private.h"
 
 #include <string.h>
@@ -14,6 +14,22 @@ enum {
 };
 
 static const char *const state_words[] = { "idle", "running", "waiting", "held", "paused", "stopped" };
+
+/* `when` of a plugin's row: "generation=v3", "generation!=v3", "auth_token" (is it said?), "!auth_token". */
+gboolean
+hub_stream_holds (const ConfigConnector *config, const PluginStream *described)
+{
+  const char *when = described->when;
+  if (!when || !*when)
+    return TRUE;
+  gsize length = strcspn (when + (*when == '!'), "!=");
+  g_autofree char *key = g_strndup (when + (*when == '!'), length);
+  json_object *value = json_object_object_get (config->settings, key);
+  const char *text = value ? json_object_get_string (value) : "", *sign = when + (*when == '!') + length;
+  if (!*sign)
+    return (*text != '\0') == (*when != '!');
+  return (strcmp (text, sign + (*sign == '!' ? 2 : 1)) == 0) == (*sign == '=');
+}
 
 static void
 take_sync (HubStream *stream, const PluginStream *described)
@@ -72,8 +88,10 @@ static const struct {
   const char *name;
   gsize offset;
 } kept[] = {
-  { "watermark_ms", G_STRUCT_OFFSET (HubStream, watermark_ms) }, { "full_ms", G_STRUCT_OFFSET (HubStream, full_ms) },
-  { "as_of_ms", G_STRUCT_OFFSET (HubStream, as_of_ms) },         { "started_ms", G_STRUCT_OFFSET (HubStream, started_ms) },
+  { "watermark_ms", G_STRUCT_OFFSET (HubStream, watermark_ms) },
+  { "full_ms", G_STRUCT_OFFSET (HubStream, full_ms) },
+  { "as_of_ms", G_STRUCT_OFFSET (HubStream, as_of_ms) },
+  { "started_ms", G_STRUCT_OFFSET (HubStream, started_ms) },
   { "passes", G_STRUCT_OFFSET (HubStream, passes) },
 };
 
@@ -82,7 +100,8 @@ hub_stream_to_state (const HubStream *stream)
 {
   json_object *state = json_object_new_object ();
   for (gsize i = 0; i < G_N_ELEMENTS (kept); i++)
-    json_object_object_add (state, kept[i].name, json_object_new_int64 (G_STRUCT_MEMBER (gint64, stream, kept[i].offset)));
+    json_object_object_add (state, kept[i].name,
+                            json_object_new_int64 (G_STRUCT_MEMBER (gint64, stream, kept[i].offset)));
   if (stream->held)
     json_object_object_add (state, "held", json_object_new_string (stream->held));
   if (stream->last)
@@ -145,7 +164,8 @@ hub_stream_plan (HubStream *stream, gint64 mono_ms)
     heap_put (&hub->streams, &stream->due, mono_ms);
 }
 
-/* How long until at_ms (wall), never longer than an interval: a clock that was set back must not stop the stream. */
+/* How long until at_ms (wall), never longer than an interval: a clock that was set back must not stop the
+ * stream. */
 static gint64
 wait_from_wall (const HubStream *stream, gint64 at_ms)
 {
@@ -169,8 +189,10 @@ hub_stream_plan_first (HubStream *stream, guint neighbours)
     hub_stream_plan (stream, stream->next ? hub_mono_ms (hub) : G_MAXINT64);
     return;
   }
-  gint64 spread_ms = MIN (stream->every_ms / 10, (gint64) neighbours * FIRST_SPREAD_MS);
-  gint64 wait_ms = stream->started_ms && !stream->next ? wait_from_wall (stream, stream->started_ms + interval_ms (stream)) : 0;
+  gint64 spread_ms = MIN (stream->every_ms / 10, (gint64)neighbours * FIRST_SPREAD_MS);
+  gint64 wait_ms = stream->started_ms && !stream->next
+                     ? wait_from_wall (stream, stream->started_ms + interval_ms (stream))
+                     : 0;
   if (wait_ms == 0)
     wait_ms = hub_random_ms (hub, spread_ms);
   hub_stream_plan (stream, hub_mono_ms (hub) + wait_ms);
@@ -179,17 +201,17 @@ hub_stream_plan_first (HubStream *stream, guint neighbours)
 void
 hub_stream_plan_next (HubStream *stream)
 {
-  gint64 wait_ms = stream->next ? wait_from_wall (stream, stream->started_ms + stream->least_ms)
+  gint64 wait_ms = stream->next  ? wait_from_wall (stream, stream->started_ms + stream->least_ms)
                    : stream->off ? G_MAXINT64
                                  : wait_from_wall (stream, stream->started_ms + interval_ms (stream));
-  hub_stream_plan (stream,
-                   wait_ms == G_MAXINT64 ? G_MAXINT64 : hub_mono_ms (stream->connector->plugin->hub) + wait_ms);
+  hub_stream_plan (stream, wait_ms == G_MAXINT64 ? G_MAXINT64
+                                                 : hub_mono_ms (stream->connector->plugin->hub) + wait_ms);
 }
 
 gint64
 hub_backoff_ms (Hub *hub, guint tries)
 {
-  gint64 ceiling_ms = MIN ((gint64) BACKOFF_FIRST_MS << MIN (tries, 10), BACKOFF_MOST_MS);
+  gint64 ceiling_ms = MIN ((gint64)BACKOFF_FIRST_MS << MIN (tries, 10), BACKOFF_MOST_MS);
   return ceiling_ms / 2 + hub_random_ms (hub, ceiling_ms / 2);
 }
 
@@ -202,7 +224,8 @@ hub_stream_plan_again (HubStream *stream)
     return;
   }
   gint64 wait_ms = hub_backoff_ms (hub, stream->failures);
-  hub_stream_plan (stream, hub_mono_ms (hub) + MAX (wait_ms, stream->next ? 0 : MIN (stream->least_ms, stream->every_ms)));
+  hub_stream_plan (stream, hub_mono_ms (hub) +
+                             MAX (wait_ms, stream->next ? 0 : MIN (stream->least_ms, stream->every_ms)));
 }
 
 gboolean
@@ -231,7 +254,7 @@ hub_stream_late (const HubStream *stream)
   if (stream->off)
     return FALSE;
   gint64 from_ms = stream->as_of_ms ? stream->as_of_ms : stream->created_ms;
-  return hub_wall_ms (hub) - from_ms > (gint64) ((double) stream->every_ms * hub->config->host->late_after);
+  return hub_wall_ms (hub) - from_ms > (gint64)((double)stream->every_ms * hub->config->host->late_after);
 }
 
 HubStreamState

@@ -1,4 +1,5 @@
-/* The end of a pass: what a complete full pass did not see is missing, and goes as the stream says, unless that is too much. */
+/* The end of a pass: what a complete full pass did not see is missing, and goes as the stream says, unless
+ * that is too much. */
 #include <string.h>
 
 #include "base/hash.h"
@@ -65,7 +66,7 @@ find_missing (SyncRun *run)
     HubCollection *collection = run->collections[kind];
     for (guint32 i = 0; collection && i < map_count (collection->map); i++) {
       const MapEntry *entry = map_at (collection->map, i);
-      guint64 rid = (guint64) collection->number << 32 | i;
+      guint64 rid = (guint64)collection->number << 32 | i;
       if (entry->deleted || entry->seen >= run->pass_mark[kind])
         continue;
       if (zero && is_zero_already (run, collection, i))
@@ -84,7 +85,8 @@ put_zero (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordina
   gboolean found;
   MapEntry *entry = map_at (collection->map, ordinal);
   if (!store_get (hub->world.store, collection->number, ordinal, &found, zero_one, &zeroed, &error)) {
-    log_line (LOG_ERROR, NULL, "%s: cannot read a record to set its stock to zero: %s", collection->key, error->message);
+    log_line (LOG_ERROR, NULL, "%s: cannot read a record to set its stock to zero: %s", collection->key,
+              error->message);
     return FALSE;
   }
   if (!zeroed.body)
@@ -100,9 +102,9 @@ put_zero (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordina
                         .updated_ms = entry->updated_ms,
                         .asked_ms = asked_ms,
                         .id = zeroed.id,
-                        .id_length = (guint32) zeroed.id_length,
+                        .id_length = (guint32)zeroed.id_length,
                         .body = zeroed.body,
-                        .body_length = (guint32) zeroed.length };
+                        .body_length = (guint32)zeroed.length };
     entry->hash = hash;
     store_batch_record (batch, &row);
     g_autoptr (GBytes) body = g_bytes_new_take (zeroed.body, zeroed.length);
@@ -118,7 +120,8 @@ put_zero (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordina
 
 /* What is missing goes: deleted, or its stock to zero. Returns whether that changed anything. */
 static gboolean
-put_missing (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordinal, gboolean zero, gint64 asked_ms)
+put_missing (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordinal, gboolean zero,
+             gint64 asked_ms)
 {
   if (zero)
     return put_zero (batch, hub, collection, ordinal, asked_ms);
@@ -172,7 +175,8 @@ supersede_held (SyncRun *run)
 }
 
 static void
-put_pass_row (StoreBatch *batch, const HubStream *stream, const Pass *pass, const void *extra, gsize extra_size)
+put_pass_row (StoreBatch *batch, const HubStream *stream, const Pass *pass, const void *extra,
+              gsize extra_size)
 {
   json_object *body = pass_to_json (pass);
   StoreRow row = { .id = pass->id,
@@ -189,7 +193,8 @@ put_pass_row (StoreBatch *batch, const HubStream *stream, const Pass *pass, cons
   json_object_put (body);
 }
 
-/* The last batch: the pass in the history, and the stream as it is without it; the stream itself changes when that is stored. */
+/* The last batch: the pass in the history, and the stream as it is without it; the stream itself changes when
+ * that is stored. */
 static void
 put_end (SyncRun *run)
 {
@@ -216,7 +221,7 @@ put_end (SyncRun *run)
   g_autofree char *key = hub_stream_key (stream);
   g_autofree char *state = hub_stream_to_state (&after);
   store_batch_state (run_batch (run), key, state);
-  put_pass_row (run_batch (run), stream, pass, held ? (void *) run->missing->data : NULL,
+  put_pass_row (run_batch (run), stream, pass, held ? (void *)run->missing->data : NULL,
                 held ? run->missing->len * sizeof (guint64) : 0);
   run->last = TRUE;
   run_flush (run);
@@ -229,15 +234,17 @@ say_complete (SyncRun *run)
   LogContext context = { .store = pass->store, .connector = run->stream->connector->name };
   if (pass->state == PASS_HELD)
     log_line (LOG_WARNING, &context,
-              "%s: the full pass lacks %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " records; nothing was deleted. Look at the vendor, then "
+              "%s: the full pass lacks %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+              " records; nothing was deleted. Look at the vendor, then "
               "tillbridge passes accept %s (delete them) or passes refuse %s (keep them)",
               pass->stream, pass->missing, run->alive_before, pass->id, pass->id);
   else
     log_line (LOG_DEBUG, &context,
-              "%s: pass complete: seen %" G_GUINT64_FORMAT ", stored %" G_GUINT64_FORMAT ", unchanged %" G_GUINT64_FORMAT ", rejected "
+              "%s: pass complete: seen %" G_GUINT64_FORMAT ", stored %" G_GUINT64_FORMAT
+              ", unchanged %" G_GUINT64_FORMAT ", rejected "
               "%" G_GUINT64_FORMAT ", filtered %" G_GUINT64_FORMAT ", deleted %" G_GUINT64_FORMAT,
-              pass->stream, pass->sums.seen, pass->sums.stored, pass->sums.unchanged, pass->sums.rejected, pass->sums.filtered,
-              pass->deleted);
+              pass->stream, pass->sums.seen, pass->sums.stored, pass->sums.unchanged, pass->sums.rejected,
+              pass->sums.filtered, pass->deleted);
 }
 
 void
@@ -247,8 +254,8 @@ run_end_stored (SyncRun *run)
   Pass *pass = stream->pass;
   while (run->missing_at < run->missing->len && (!run->batch || store_batch_size (run->batch) < CHUNK)) {
     guint64 rid = g_array_index (run->missing, guint64, run->missing_at++);
-    HubCollection *collection = hub_collection (run->hub, (guint32) (rid >> 32));
-    if (put_missing (run_batch (run), run->hub, collection, (guint32) rid, is_zero (stream), pass->started_ms))
+    HubCollection *collection = hub_collection (run->hub, (guint32)(rid >> 32));
+    if (put_missing (run_batch (run), run->hub, collection, (guint32)rid, is_zero (stream), pass->started_ms))
       pass->deleted++;
   }
   if (run->missing_at < run->missing->len) {
@@ -364,16 +371,17 @@ decide_now (Deciding *deciding)
   StoreBatch *batch = store_batch_new (hub->world.store, TRUE, "operator");
   for (guint i = 0; i < deciding->rids->len && deciding->accept; i++) {
     guint64 rid = g_array_index (deciding->rids, guint64, i);
-    HubCollection *collection = hub_collection (hub, (guint32) (rid >> 32));
-    MapEntry *entry = collection && collection->map && (guint32) rid < map_count (collection->map)
-                        ? map_at (collection->map, (guint32) rid)
+    HubCollection *collection = hub_collection (hub, (guint32)(rid >> 32));
+    MapEntry *entry = collection && collection->map && (guint32)rid < map_count (collection->map)
+                        ? map_at (collection->map, (guint32)rid)
                         : NULL;
-    if (entry && !entry->deleted && (gint64) entry->asked_ms <= deciding->ended_ms)
-      deleted += put_missing (batch, hub, collection, (guint32) rid, is_zero (deciding->stream), hub_wall_ms (hub));
+    if (entry && !entry->deleted && (gint64)entry->asked_ms <= deciding->ended_ms)
+      deleted +=
+        put_missing (batch, hub, collection, (guint32)rid, is_zero (deciding->stream), hub_wall_ms (hub));
   }
   put_decision (deciding, batch, deleted);
   for (guint i = 0; i < deciding->collections->len; i++)
-    ((HubCollection *) deciding->collections->pdata[i])->writing++;
+    ((HubCollection *)deciding->collections->pdata[i])->writing++;
   store_submit (hub->world.store, batch, decided, deciding);
 }
 
@@ -393,7 +401,7 @@ sync_decide (Hub *hub, HubStream *stream, gboolean accept, const StoreRow *row, 
   deciding->body = json_tokener_parse (row->body);
   deciding->ended_ms = row->at_ms;
   deciding->rids = g_array_new (FALSE, FALSE, sizeof (guint64));
-  g_array_append_vals (deciding->rids, row->extra, (guint) (row->extra_size / sizeof (guint64)));
+  g_array_append_vals (deciding->rids, row->extra, (guint)(row->extra_size / sizeof (guint64)));
   deciding->collections = g_ptr_array_new ();
   stream->deciding = TRUE;
   for (guint kind = 0; kind < MODEL_KINDS; kind++)
@@ -401,7 +409,7 @@ sync_decide (Hub *hub, HubStream *stream, gboolean accept, const StoreRow *row, 
       g_ptr_array_add (deciding->collections, hub_collection_get (hub, stream->connector, kind));
   deciding->loading = deciding->collections->len;
   for (guint i = 0; i < deciding->collections->len; i++)
-    ((HubCollection *) deciding->collections->pdata[i])->users++;
+    ((HubCollection *)deciding->collections->pdata[i])->users++;
   for (guint i = deciding->collections->len; i-- > 0;)
     hub_collection_load (hub, deciding->collections->pdata[i], map_for_deciding, deciding);
 }

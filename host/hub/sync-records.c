@@ -1,4 +1,5 @@
-/* What a page brings: each record is new, changed, the same, older than what is held, or a duplicate within the pass. */
+/* What a page brings: each record is new, changed, the same, older than what is held, or a duplicate within
+ * the pass. */
 #include <string.h>
 
 #include "base/hash.h"
@@ -20,11 +21,13 @@ run_start_try (SyncRun *run)
     }
 }
 
-/* Seen in this try, or on an earlier page of this pass; what an earlier try of this page saw does not count. */
+/* Seen in this try, or on an earlier page of this pass; what an earlier try of this page saw does not count.
+ */
 static gboolean
 seen_already (const SyncRun *run, guint kind, const MapEntry *entry)
 {
-  return entry->seen == run->mark[kind] || (entry->seen >= run->pass_mark[kind] && entry->seen < run->page_mark[kind]);
+  return entry->seen == run->mark[kind] ||
+         (entry->seen >= run->pass_mark[kind] && entry->seen < run->page_mark[kind]);
 }
 
 static void
@@ -33,7 +36,7 @@ note_seen (SyncRun *run, guint kind, MapEntry *entry, gint64 asked_ms)
   if (run->stream->pass->dry)
     return;
   entry->seen = run->mark[kind];
-  entry->asked_ms = MAX (entry->asked_ms, (guint64) asked_ms & ((1ull << 48) - 1));
+  entry->asked_ms = MAX (entry->asked_ms, (guint64)asked_ms & ((1ull << 48) - 1));
 }
 
 static void
@@ -49,13 +52,14 @@ count_same (SyncRun *run, guint kind, MapEntry *entry, gint64 asked_ms)
   note_seen (run, kind, entry, asked_ms);
 }
 
-/* Newer wins by the record's own time; where times are equal or not said, by the later start of our request. */
+/* Newer wins by the record's own time; where times are equal or not said, by the later start of our request.
+ */
 static gboolean
 is_older (const WireRecord *record, gint64 asked_ms, const MapEntry *entry)
 {
   if (record->updated_ms && entry->updated_ms && record->updated_ms != entry->updated_ms)
     return record->updated_ms < entry->updated_ms;
-  return asked_ms < (gint64) entry->asked_ms;
+  return asked_ms < (gint64)entry->asked_ms;
 }
 
 static void
@@ -75,12 +79,14 @@ store_record (SyncRun *run, const WireRecord *record, MapEntry *entry, gboolean 
   gboolean deletes = record->op == WIRE_DELETE;
   entry->hash = record->hash;
   entry->updated_ms = record->updated_ms;
-  entry->asked_ms = (guint64) asked_ms & ((1ull << 48) - 1);
+  entry->asked_ms = (guint64)asked_ms & ((1ull << 48) - 1);
   entry->seen = run->mark[record->kind];
   entry->zeroed = 0;
   map_set_parent (collection->map, entry, record->parent_hash);
   map_set_deleted (collection->map, entry, deletes);
-  StoreRecord row = { .op = is_new ? STORE_INSERT : deletes ? STORE_DELETE : STORE_UPDATE,
+  StoreRecord row = { .op = is_new    ? STORE_INSERT
+                            : deletes ? STORE_DELETE
+                                      : STORE_UPDATE,
                       .collection = collection->number,
                       .ordinal = map_ordinal (collection->map, entry),
                       .hash = record->hash,
@@ -125,7 +131,8 @@ take_record (SyncRun *run, const WireRecord *record, gint64 asked_ms, gboolean *
   guint kind = record->kind;
   MapEntry *entry = map_find (run->collections[kind]->map, record->id_hash);
   gboolean deletes = record->op == WIRE_DELETE;
-  gboolean same = entry ? entry->deleted == (guint) deletes && (deletes || entry->hash == record->hash) : deletes;
+  gboolean same =
+    entry ? entry->deleted == (guint)deletes && (deletes || entry->hash == record->hash) : deletes;
   if (same) {
     if (entry) {
       count_same (run, kind, entry, asked_ms);
@@ -188,7 +195,7 @@ take_same (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wro
     return FALSE;
   }
   Map *map = run->collections[kind]->map;
-  const WireSame *same = (const WireSame *) frame->body;
+  const WireSame *same = (const WireSame *)frame->body;
   for (gsize i = 0; i < frame->head.size / sizeof *same; i++) {
     MapEntry *entry = map_find (map, same[i].id_hash);
     if (entry && !entry->deleted && entry->hash == same[i].hash)
@@ -219,15 +226,18 @@ keep_reject (SyncRun *run, json_object *reject)
   json_object *row = json_object_new_object ();
   const struct {
     const char *name, *value;
-  } head[] = { { "id", id }, { "store", pass->store }, { "connector", pass->connector }, { "stream", pass->stream } },
+  } head[] = { { "id", id },
+               { "store", pass->store },
+               { "connector", pass->connector },
+               { "stream", pass->stream } },
     tail[] = { { "pass", pass->id }, { "at", at } };
   for (gsize i = 0; i < G_N_ELEMENTS (head); i++)
     json_object_object_add (row, head[i].name, json_object_new_string (head[i].value));
   for (gsize i = 0; i < G_N_ELEMENTS (tail); i++)
     json_object_object_add (row, tail[i].name, json_object_new_string (tail[i].value));
-  json_object_object_foreach (reject, name, value)
-    if (!json_object_is_type (value, json_type_string) || json_object_get_string_len (value) > 0)
-      json_object_object_add (row, name, json_object_get (value));
+  json_object_object_foreach (reject, name, value) if (!json_object_is_type (value, json_type_string) ||
+                                                       json_object_get_string_len (value) > 0)
+    json_object_object_add (row, name, json_object_get (value));
   StoreRow history = { .id = id,
                        .connector = run->stream->connector->label,
                        .stream = pass->stream,
@@ -256,7 +266,7 @@ mark_rejected (SyncRun *run, json_object *reject)
 static gboolean
 take_reject (SyncRun *run, const WireFrame *frame, const char **wrong)
 {
-  json_object *reject = json_tokener_parse ((const char *) frame->body);
+  json_object *reject = json_tokener_parse ((const char *)frame->body);
   if (!json_object_is_type (reject, json_type_object)) {
     json_object_put (reject);
     *wrong = "gave a reject that cannot be read";
@@ -279,7 +289,7 @@ take_reject (SyncRun *run, const WireFrame *frame, const char **wrong)
 gboolean
 run_frame (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wrong)
 {
-  switch ((WireType) frame->head.type) {
+  switch ((WireType)frame->head.type) {
   case WIRE_RECORDS:
     return take_records (run, call, frame, wrong);
   case WIRE_SAME:
@@ -302,7 +312,7 @@ delete_unseen (guint32 ordinal, gpointer data)
   SyncRun *run = orphans->run;
   HubCollection *collection = run->collections[orphans->kind];
   MapEntry *entry = map_at (collection->map, ordinal);
-  if (entry->seen >= run->pass_mark[orphans->kind] || (gint64) entry->asked_ms > orphans->asked_ms)
+  if (entry->seen >= run->pass_mark[orphans->kind] || (gint64)entry->asked_ms > orphans->asked_ms)
     return;
   map_set_deleted (collection->map, entry, TRUE);
   StoreRecord row = { .op = STORE_DELETE,
@@ -325,8 +335,9 @@ run_children (SyncRun *run, json_object *pairs, gint64 asked_ms)
     int kind = name ? model_kind_from_name (json_object_get_string (name)) : -1;
     if (kind < 0 || !run->collections[kind] || !parent)
       continue;
-    Orphans orphans = { run, (guint) kind, asked_ms };
+    Orphans orphans = { run, (guint)kind, asked_ms };
     const char *id = json_object_get_string (parent);
-    map_each_child (run->collections[kind]->map, hash_bytes (id, strlen (id), run->hub->seed), delete_unseen, &orphans);
+    map_each_child (run->collections[kind]->map, hash_bytes (id, strlen (id), run->hub->seed), delete_unseen,
+                    &orphans);
   }
 }

@@ -1,4 +1,5 @@
-/* The life of a pass: its pages are asked for one after the other, stored while the next arrives, and asked again when something fails. */
+/* The life of a pass: its pages are asked for one after the other, stored while the next arrives, and asked
+ * again when something fails. */
 #include "hub/sync-run.h"
 
 #include <string.h>
@@ -89,7 +90,14 @@ wait_until (SyncRun *run, gint64 mono_ms, Reason reason, const char *detail)
   hub_stream_plan (run->stream, mono_ms);
 }
 
-typedef enum { ON_FAILURE_AGAIN, ON_FAILURE_BAD, ON_FAILURE_WAIT, ON_FAILURE_GIVE_UP, ON_FAILURE_STOP_STREAM, ON_FAILURE_STOP_CONNECTOR } OnFailure;
+typedef enum {
+  ON_FAILURE_AGAIN,
+  ON_FAILURE_BAD,
+  ON_FAILURE_WAIT,
+  ON_FAILURE_GIVE_UP,
+  ON_FAILURE_STOP_STREAM,
+  ON_FAILURE_STOP_CONNECTOR
+} OnFailure;
 
 static OnFailure
 on_failure (const char *status)
@@ -98,10 +106,14 @@ on_failure (const char *status)
     const char *status;
     OnFailure what;
   } rows[] = {
-    { "service_unavailable", ON_FAILURE_AGAIN },  { "in_doubt", ON_FAILURE_AGAIN },
-    { "not_sure", ON_FAILURE_AGAIN },             { "cancelled", ON_FAILURE_AGAIN },
-    { "rate_limit_exceeded", ON_FAILURE_WAIT },   { "bad_response", ON_FAILURE_BAD },
-    { "permission_error", ON_FAILURE_STOP_STREAM }, { "authentication_error", ON_FAILURE_STOP_CONNECTOR },
+    { "service_unavailable", ON_FAILURE_AGAIN },
+    { "in_doubt", ON_FAILURE_AGAIN },
+    { "not_sure", ON_FAILURE_AGAIN },
+    { "cancelled", ON_FAILURE_AGAIN },
+    { "rate_limit_exceeded", ON_FAILURE_WAIT },
+    { "bad_response", ON_FAILURE_BAD },
+    { "permission_error", ON_FAILURE_STOP_STREAM },
+    { "authentication_error", ON_FAILURE_STOP_CONNECTOR },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     if (strcmp (rows[i].status, status) == 0)
@@ -142,7 +154,8 @@ page_failed (SyncRun *run, const char *status, json_object *result)
     if (run->tries >= (what == ON_FAILURE_BAD ? BAD_TRIES_MOST : TRIES_MOST))
       break;
     run->wants_page = TRUE;
-    wait_until (run, hub_mono_ms (hub) + MAX (asked_to_wait_ms, hub_backoff_ms (hub, MAX (1, run->tries))), reason, detail);
+    wait_until (run, hub_mono_ms (hub) + MAX (asked_to_wait_ms, hub_backoff_ms (hub, MAX (1, run->tries))),
+                reason, detail);
     return;
   case ON_FAILURE_STOP_CONNECTOR:
     run->stream->connector->refused = TRUE;
@@ -176,7 +189,7 @@ page_went_well (SyncRun *run, HubCall *call, json_object *result)
     run_fail (run, REASON_PLUGIN_FAILED, "the page ended with the cursor where it was");
     return;
   }
-  guint64 filtered = (guint64) MAX (0, number_of (result, "filtered"));
+  guint64 filtered = (guint64)MAX (0, number_of (result, "filtered"));
   run->page.seen += filtered;
   run->page.filtered += filtered;
   run->page.plugin += filtered;
@@ -242,12 +255,14 @@ run_page (SyncRun *run)
   json_object_object_add (body, "full", json_object_new_boolean (pass->full));
   json_object_object_add (body, "since_ms", json_object_new_int64 (pass->since_ms));
   json_object_object_add (body, "started_ms", json_object_new_int64 (pass->started_ms));
-  json_object_object_add (body, "cursor", pass->cursor ? json_object_get (pass->cursor) : json_object_new_object ());
+  json_object_object_add (body, "cursor",
+                          pass->cursor ? json_object_get (pass->cursor) : json_object_new_object ());
   json_object_object_add (body, "fresh", json_object_new_boolean (run->fresh || run->unskipped));
   json_object_object_add (body, "first", json_object_new_boolean (pass->pages == 0));
   json_object_object_add (body, "urgency", json_object_new_string ("sync"));
   hub_stream_set (stream, STREAM_RUNNING, REASON_NONE, NULL);
-  run->call = hub_call (connector, "pull", body, stream->deadline_ms > 0 ? stream->deadline_ms : DEADLINE_MS, page_ended, run);
+  run->call = hub_call (connector, "pull", body, stream->deadline_ms > 0 ? stream->deadline_ms : DEADLINE_MS,
+                        page_ended, run);
   run->call->run = run;
 }
 
@@ -279,7 +294,8 @@ run_rewind (SyncRun *run, const GError *error)
   gboolean full_disk = g_error_matches (error, STORE_ERROR, STORE_ERROR_FULL);
   LogContext context = { .store = stream->pass->store, .connector = stream->connector->name };
   if (stream->reason != REASON_DISK_FULL && stream->reason != REASON_STORE_FAILED)
-    log_line (LOG_ERROR, &context, "%s: cannot store: %s; tried again until it goes", stream->name, error->message);
+    log_line (LOG_ERROR, &context, "%s: cannot store: %s; tried again until it goes", stream->name,
+              error->message);
   give_up_call (run);
   g_clear_pointer (&run->batch, store_batch_free);
   hub_plugin_credit (stream->connector->plugin, run->batch_bytes);
@@ -287,7 +303,9 @@ run_rewind (SyncRun *run, const GError *error)
   g_clear_pointer (&run->missing, g_array_unref);
   each_collection (run, drop_map);
   Pass *stored = run->place ? pass_from_saved (run->place) : NULL;
-  Pass *pass = stored ? stored : pass_new (stream->pass->id, stream->pass->store, stream->pass->connector, stream->name, stream->pass->full);
+  Pass *pass = stored ? stored
+                      : pass_new (stream->pass->id, stream->pass->store, stream->pass->connector,
+                                  stream->name, stream->pass->full);
   pass->started_ms = stream->pass->started_ms;
   pass->since_ms = stream->pass->since_ms;
   pass->resumed = run->place != NULL || stream->pass->resumed;
@@ -300,7 +318,8 @@ run_rewind (SyncRun *run, const GError *error)
   run->inserted = 0;
   memset (run->pass_mark, 0, sizeof run->pass_mark);
   run->wants_maps = TRUE;
-  wait_until (run, hub_mono_ms (run->hub) + STORE_AGAIN_MS, full_disk ? REASON_DISK_FULL : REASON_STORE_FAILED, error->message);
+  wait_until (run, hub_mono_ms (run->hub) + STORE_AGAIN_MS,
+              full_disk ? REASON_DISK_FULL : REASON_STORE_FAILED, error->message);
 }
 
 static void
@@ -347,7 +366,8 @@ run_flush (SyncRun *run)
   store_submit (run->hub->world.store, g_steal_pointer (&run->batch), stored, run);
 }
 
-/* After a page, when nothing is being written: the place goes with its records, and the next page is asked for meanwhile. */
+/* After a page, when nothing is being written: the place goes with its records, and the next page is asked
+ * for meanwhile. */
 static void
 run_next (SyncRun *run)
 {
@@ -454,7 +474,8 @@ must_wait (HubStream *stream)
   HubPlugin *plugin = connector->plugin;
   Hub *hub = plugin->hub;
   if (plugin->state == PLUGIN_REFUSED || plugin->state == PLUGIN_PARKED) {
-    hub_stream_set (stream, STREAM_STOPPED, REASON_PLUGIN_MISSING, plugin->info ? plugin->info->refused : NULL);
+    hub_stream_set (stream, STREAM_STOPPED, REASON_PLUGIN_MISSING,
+                    plugin->info ? plugin->info->refused : NULL);
     return TRUE;
   }
   if (connector->refused) {
@@ -464,7 +485,8 @@ must_wait (HubStream *stream)
   gint64 since_ms = hub_wall_ms (hub) - stream->started_ms;
   gboolean resumed = stream->next && stream->next->resumed;
   if (stream->started_ms && !resumed && since_ms >= 0 && since_ms < stream->least_ms) {
-    hub_stream_set (stream, stream->next ? STREAM_WAITING : STREAM_IDLE, stream->next ? REASON_LEAST_INTERVAL : REASON_NONE, NULL);
+    hub_stream_set (stream, stream->next ? STREAM_WAITING : STREAM_IDLE,
+                    stream->next ? REASON_LEAST_INTERVAL : REASON_NONE, NULL);
     hub_stream_plan (stream, hub_mono_ms (hub) + stream->least_ms - since_ms);
     return TRUE;
   }
@@ -610,8 +632,9 @@ run_finished (SyncRun *run)
   leave_stream (run);
   each_collection (run, release_map);
   if (!pass->dry) {
-    metric_add (metrics_get (hub->world.metrics, "passes_total", plugin->name, stream->name, pass->full ? "full" : "changes",
-                             pass_state_word (pass->state)), 1);
+    metric_add (metrics_get (hub->world.metrics, "passes_total", plugin->name, stream->name,
+                             pass->full ? "full" : "changes", pass_state_word (pass->state)),
+                1);
     stream->watermark_ms = run->after.watermark_ms;
     stream->as_of_ms = run->after.as_of_ms;
     stream->full_ms = run->after.full_ms;
@@ -644,8 +667,11 @@ run_fail (SyncRun *run, Reason reason, const char *detail)
   HubStream *stream = run->stream;
   Pass *pass = stream->pass;
   gboolean stops = reason == REASON_CREDENTIALS_REFUSED || reason == REASON_PERMISSION_REFUSED;
-  LogContext context = { .store = pass->store, .connector = stream->connector->name, .code = reason_word (reason) };
-  log_line (LOG_WARNING, &context, "%s: the pass failed: %s %s", stream->name, reason_text (reason), detail ? detail : "");
+  LogContext context = { .store = pass->store,
+                         .connector = stream->connector->name,
+                         .code = reason_word (reason) };
+  log_line (LOG_WARNING, &context, "%s: the pass failed: %s %s", stream->name, reason_text (reason),
+            detail ? detail : "");
   pass->state = PASS_FAILED;
   pass->ended_ms = hub_wall_ms (run->hub);
   g_free (pass->detail);

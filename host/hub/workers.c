@@ -1,12 +1,12 @@
-/* One worker a plugin: started, told its connectors, given calls, and started again when it went. What a worker sends is checked
- * against what is legal in the call's state; one that breaks the rules is ended. */
+/* One worker a plugin: started, told its connectors, given calls, and started again when it went. What a
+ * worker sends is checked against what is legal in the call's state; one that breaks the rules is ended. */
 #include "hub/hub-private.h"
 
 #include <string.h>
 
 enum {
-  HELLO_MS = 10000,        /* from start to the first frame */
-  RESULT_GRACE_MS = 5000,  /* beyond the deadline that the worker was told */
+  HELLO_MS = 10000,       /* from start to the first frame */
+  RESULT_GRACE_MS = 5000, /* beyond the deadline that the worker was told */
   DRAIN_MS = 30000,
   RESTART_FIRST_MS = 200,
   RESTART_MOST_MS = 30000,
@@ -84,10 +84,11 @@ plan (HubPlugin *plugin)
     at_ms = plugin->start_at_ms + HELLO_MS;
   g_hash_table_iter_init (&iter, plugin->calls);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    at_ms = MIN (at_ms, ((HubCall *) value)->late_ms);
+    at_ms = MIN (at_ms, ((HubCall *)value)->late_ms);
   if (plugin->leaving_ms)
     at_ms = MIN (at_ms, plugin->leaving_ms);
-  if (at_ms == G_MAXINT64 || (!plugin->worker && (plugin->state == PLUGIN_REFUSED || plugin->state == PLUGIN_PARKED)))
+  if (at_ms == G_MAXINT64 ||
+      (!plugin->worker && (plugin->state == PLUGIN_REFUSED || plugin->state == PLUGIN_PARKED)))
     heap_remove (&plugin->hub->workers, &plugin->due);
   else
     heap_put (&plugin->hub->workers, &plugin->due, at_ms);
@@ -107,12 +108,12 @@ went (HubPlugin *plugin, const char *why)
   g_free (plugin->trouble);
   plugin->trouble = g_strdup (why);
   plugin->restarts++;
-  gint64 wait_ms = MIN ((gint64) RESTART_FIRST_MS << MIN (plugin->crashes, 10), RESTART_MOST_MS);
+  gint64 wait_ms = MIN ((gint64)RESTART_FIRST_MS << MIN (plugin->crashes, 10), RESTART_MOST_MS);
   plugin->crashes++;
   plugin->start_at_ms = hub_mono_ms (hub) + wait_ms;
   metric_add (metrics_get (hub->world.metrics, "worker_restarts_total", plugin->name, "ended"), 1);
-  log_line (LOG_WARNING, NULL, "plugin %s: its worker ended (%s); started again in %" G_GINT64_FORMAT " ms", plugin->name, why,
-            wait_ms);
+  log_line (LOG_WARNING, NULL, "plugin %s: its worker ended (%s); started again in %" G_GINT64_FORMAT " ms",
+            plugin->name, why, wait_ms);
   end_calls (plugin);
   plan (plugin);
 }
@@ -177,7 +178,7 @@ hub_plugin_due (HubPlugin *plugin)
   gpointer value;
   g_hash_table_iter_init (&iter, plugin->calls);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    late |= now_ms >= ((HubCall *) value)->late_ms;
+    late |= now_ms >= ((HubCall *)value)->late_ms;
   if (late)
     misbehaves (plugin, "does not answer in time");
   else
@@ -205,10 +206,12 @@ hub_plugin_connect (HubPlugin *plugin, HubConnector *connector)
   const ConfigStore *store = connector->store->config;
   if (!hub_plugin_serves (plugin) || connector->connected)
     return;
-  json_object *body = json_object_new_object (), *about = json_object_new_object (), *pace = json_object_new_object ();
+  json_object *body = json_object_new_object (), *about = json_object_new_object (),
+              *pace = json_object_new_object ();
   g_autofree char *seed = g_strdup_printf ("%" G_GUINT64_FORMAT, plugin->hub->seed);
   json_object_object_add (about, "id", json_object_new_string (store->id));
-  json_object_object_add (about, "timezone", json_object_new_string (store->timezone ? store->timezone : "UTC"));
+  json_object_object_add (about, "timezone",
+                          json_object_new_string (store->timezone ? store->timezone : "UTC"));
   json_object_object_add (about, "currency", json_object_new_string (store->currency ? store->currency : ""));
   json_object *settings = NULL;
   json_object_deep_copy (config->settings, &settings, NULL);
@@ -249,7 +252,8 @@ hub_plugin_credit (HubPlugin *plugin, gsize bytes)
 }
 
 HubCall *
-hub_call (HubConnector *connector, const char *operation, json_object *members, gint64 deadline_ms, HubCallDone done, gpointer data)
+hub_call (HubConnector *connector, const char *operation, json_object *members, gint64 deadline_ms,
+          HubCallDone done, gpointer data)
 {
   HubPlugin *plugin = connector->plugin;
   Hub *hub = plugin->hub;
@@ -272,7 +276,7 @@ hub_call (HubConnector *connector, const char *operation, json_object *members, 
   g_hash_table_insert (plugin->calls, &call->number, call);
   json_object *body = members ? members : json_object_new_object ();
   json_object_object_add (body, "id", json_object_new_string (call->id));
-  json_object_object_add (body, "connector", json_object_new_int64 ((gint64) connector->number));
+  json_object_object_add (body, "connector", json_object_new_int64 ((gint64)connector->number));
   json_object_object_add (body, "operation", json_object_new_string (operation));
   json_object_object_add (body, "deadline_ms", json_object_new_int64 (deadline_ms));
   send_json (plugin, WIRE_CALL, call->number, body);
@@ -298,9 +302,11 @@ note_result (HubCall *call, const char *status, json_object *result)
   HubConnector *connector = call->connector;
   Hub *hub = call->plugin->hub;
   gint64 now_ms = hub_wall_ms (hub);
-  double seconds = (double) (hub_mono_ms (hub) - call->started_ms) / 1000;
-  metric_add (metrics_get (hub->world.metrics, "calls_total", call->plugin->name, call->operation, status), 1);
-  metric_observe (metrics_get (hub->world.metrics, "call_seconds", call->plugin->name, call->operation), seconds);
+  double seconds = (double)(hub_mono_ms (hub) - call->started_ms) / 1000;
+  metric_add (metrics_get (hub->world.metrics, "calls_total", call->plugin->name, call->operation, status),
+              1);
+  metric_observe (metrics_get (hub->world.metrics, "call_seconds", call->plugin->name, call->operation),
+                  seconds);
   if (!connector || call->cancelled)
     return;
   if (strcmp (status, "ok") == 0) {
@@ -320,8 +326,9 @@ note_result (HubCall *call, const char *status, json_object *result)
 static void
 on_result (HubPlugin *plugin, HubCall *call, const WireFrame *frame)
 {
-  json_object *result = json_tokener_parse ((const char *) frame->body), *status;
-  if (!json_object_is_type (result, json_type_object) || !json_object_object_get_ex (result, "status", &status) ||
+  json_object *result = json_tokener_parse ((const char *)frame->body), *status;
+  if (!json_object_is_type (result, json_type_object) ||
+      !json_object_object_get_ex (result, "status", &status) ||
       !json_object_is_type (status, json_type_string)) {
     json_object_put (result);
     misbehaves (plugin, "gave a result that cannot be read");
@@ -342,7 +349,8 @@ on_hello (HubPlugin *plugin)
   Hub *hub = plugin->hub;
   plugin->said_hello = TRUE;
   plugin->state = PLUGIN_RUNNING;
-  log_line (LOG_INFO, NULL, "plugin %s %s runs", plugin->name, plugin->info && plugin->info->version ? plugin->info->version : "");
+  log_line (LOG_INFO, NULL, "plugin %s %s runs", plugin->name,
+            plugin->info && plugin->info->version ? plugin->info->version : "");
   GHashTableIter iter;
   gpointer value;
   g_hash_table_iter_init (&iter, hub->by_label);
@@ -361,7 +369,7 @@ on_hello (HubPlugin *plugin)
 static void
 on_log (HubPlugin *plugin, HubCall *call, const WireFrame *frame)
 {
-  json_object *line = json_tokener_parse ((const char *) frame->body);
+  json_object *line = json_tokener_parse ((const char *)frame->body);
   LogLevel level = LOG_INFO;
   json_object *word = json_object_object_get (line, "level"), *text = json_object_object_get (line, "text");
   if (word)
@@ -388,7 +396,7 @@ on_frame (const WireFrame *frame, gpointer data)
     misbehaves (plugin, "sent a frame that is not legal here");
     return;
   }
-  switch ((WireType) frame->head.type) {
+  switch ((WireType)frame->head.type) {
   case WIRE_HELLO:
     on_hello (plugin);
     break;
