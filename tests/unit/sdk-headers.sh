@@ -100,4 +100,10 @@ if command -v clang > /dev/null && [ "$(uname -m)" = x86_64 ]; then
 else
   skip "the table of places is what sdk/layouts.sh says" "there is no clang for x86_64"
 fi
+# the version is said twice: in the headers, and for pkg-config
+pc=${TB_BUILD:-$source_dir}/sdk/tillbridge.pc
+said=$(sed -n 's/^Version: //p' "$pc" 2> "$work/said")
+in_headers=$(sed -n 's/^#define TB_SDK_M[AJINOR]* //p' "$headers/tillbridge/base.h" | paste -sd.)
+echo "$pc says $said, the headers $in_headers" > "$work/said"
+if [ "$said" = "$in_headers" ]; then say yes "pkg-config says the headers' version"; else say no "pkg-config says the headers' version"; fi
 echo "1..$number"
