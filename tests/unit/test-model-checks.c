@@ -124,6 +124,22 @@ test_model_refuses_bad_currencies (void)
 }
 
 static void
+test_model_refuses_money_that_nobody_named_a_currency_for (void)
+{
+  const ModelContext nowhere = { 0 };
+  tb_price price = { .amount = { 1, "" } };
+  tb_product product = least_product ();
+  product.prices.first = &price, product.prices.count = 1;
+  JsonBuffer out = { 0 }, ids = { 0 };
+  ModelRendered rendered;
+  ModelReject reject;
+  CU_ASSERT_FALSE (model_render (MODEL_PRODUCTS, &product, &nowhere, &out, &ids, &rendered, &reject));
+  CU_ASSERT_STRING_EQUAL (reject.reason, "bad_currency");
+  json_buffer_clear (&out);
+  json_buffer_clear (&ids);
+}
+
+static void
 test_model_refuses_bad_dates_phones_and_addresses (void)
 {
   static const char *const dates[] = { "1989-3-7", "1989-02-30", "07.03.1989", "1989-03-07T00:00:00Z", "x" };
@@ -174,6 +190,8 @@ main (void)
     { "refuses what is too long", test_model_refuses_what_is_too_long },
     { "refuses what is out of range", test_model_refuses_what_is_out_of_range },
     { "refuses bad currencies", test_model_refuses_bad_currencies },
+    { "refuses money that nobody named a currency for",
+      test_model_refuses_money_that_nobody_named_a_currency_for },
     { "refuses bad dates, phones and addresses", test_model_refuses_bad_dates_phones_and_addresses },
     { "takes back what it wrote of a refused record",
       test_model_takes_back_what_it_wrote_of_a_refused_record });
