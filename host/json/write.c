@@ -30,8 +30,7 @@ need (JsonBuffer *buffer, gsize more)
 void
 json_buffer_need (JsonBuffer *buffer, gsize more)
 {
-  if (buffer->room - buffer->length < more)
-    grow (buffer, more);
+  need (buffer, more);
 }
 
 void
