@@ -16,3 +16,8 @@ void heap_clear (Heap *heap);
 void heap_put (Heap *heap, HeapNode *node, gint64 at_ms); /* adds, or moves */
 void heap_remove (Heap *heap, HeapNode *node);            /* nothing when it is not in */
 HeapNode *heap_first (const Heap *heap);                  /* NULL when empty */
+static inline gboolean
+heap_holds (const HeapNode *node)
+{
+  return node->place != 0;
+}

@@ -42,12 +42,12 @@ time_civil_from_days (gint64 days, int *year, int *month, int *day)
   *year = (int) (y + era * 400 + (*month <= 2));
 }
 
-static char *
-digits (char *out, guint value, int count)
+static inline char *
+two_digits (char *out, guint value)
 {
-  for (int i = count - 1; i >= 0; i--, value /= 10)
-    out[i] = (char) ('0' + value % 10);
-  return out + count;
+  out[0] = (char) ('0' + value / 10);
+  out[1] = (char) ('0' + value % 10);
+  return out + 2;
 }
 
 gsize
@@ -58,19 +58,20 @@ time_to_text (gint64 ms, char text[TIME_TEXT_SIZE])
   gint64 days = ms / MS_A_DAY - (ms % MS_A_DAY < 0);
   guint in_day = (guint) (ms - days * MS_A_DAY);
   time_civil_from_days (days, &year, &month, &day);
-  char *out = digits (text, (guint) year, 4);
+  char *out = two_digits (two_digits (text, (guint) year / 100), (guint) year % 100);
   *out++ = '-';
-  out = digits (out, (guint) month, 2);
+  out = two_digits (out, (guint) month);
   *out++ = '-';
-  out = digits (out, (guint) day, 2);
+  out = two_digits (out, (guint) day);
   *out++ = 'T';
-  out = digits (out, in_day / 3600000, 2);
+  out = two_digits (out, in_day / 3600000);
   *out++ = ':';
-  out = digits (out, in_day / 60000 % 60, 2);
+  out = two_digits (out, in_day / 60000 % 60);
   *out++ = ':';
-  out = digits (out, in_day / 1000 % 60, 2);
+  out = two_digits (out, in_day / 1000 % 60);
   *out++ = '.';
-  out = digits (out, in_day % 1000, 3);
+  *out++ = (char) ('0' + in_day % 1000 / 100);
+  out = two_digits (out, in_day % 100);
   *out++ = 'Z';
   *out = '\0';
   return (gsize) (out - text);

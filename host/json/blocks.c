@@ -58,7 +58,7 @@ parity (guint64 bits)
 }
 
 static inline Masks
-masks_plain (const char *at)
+masks_plain (const char *at, char open)
 {
   Masks masks = { 0 };
   for (guint i = 0; i < BLOCK_SIZE; i++) {
@@ -68,9 +68,9 @@ masks_plain (const char *at)
       masks.quotes |= bit;
     else if (c == '\\')
       masks.backslashes |= bit;
-    else if (c == '{' || c == '[')
+    else if (c == open)
       masks.opens |= bit;
-    else if (c == '}' || c == ']')
+    else if (c == open + 2)
       masks.closes |= bit;
   }
   return masks;
@@ -80,7 +80,7 @@ static gboolean
 scan_plain_blocks (BlockState *state, const char **at, const char *end)
 {
   for (; end - *at >= BLOCK_SIZE; *at += BLOCK_SIZE) {
-    Masks masks = masks_plain (*at);
+    Masks masks = masks_plain (*at, state->open);
     guint behind = find_end (state, &masks, parity (masks.quotes & ~find_escaped (state, masks.backslashes)));
     if (behind) {
       *at += behind;
@@ -102,23 +102,20 @@ equal_sse2 (const __m128i bytes[4], char c)
 }
 
 static inline Masks
-masks_sse2 (const char *at)
+masks_sse2 (const char *at, char open)
 {
-  const __m128i bit = _mm_set1_epi8 (0x20); /* makes braces of square brackets */
-  __m128i bytes[4], folded[4];
-  for (guint i = 0; i < 4; i++) {
+  __m128i bytes[4];
+  for (guint i = 0; i < 4; i++)
     bytes[i] = _mm_loadu_si128 ((const __m128i *)at + i);
-    folded[i] = _mm_or_si128 (bytes[i], bit);
-  }
-  return (Masks){ equal_sse2 (bytes, '"'), equal_sse2 (bytes, '\\'), equal_sse2 (folded, '{'),
-                  equal_sse2 (folded, '}') };
+  return (Masks){ equal_sse2 (bytes, '"'), equal_sse2 (bytes, '\\'), equal_sse2 (bytes, open),
+                  equal_sse2 (bytes, (char)(open + 2)) };
 }
 
 static gboolean
 scan_sse2 (BlockState *state, const char **at, const char *end)
 {
   for (; end - *at >= BLOCK_SIZE; *at += BLOCK_SIZE) {
-    Masks masks = masks_sse2 (*at);
+    Masks masks = masks_sse2 (*at, state->open);
     guint behind = find_end (state, &masks, parity (masks.quotes & ~find_escaped (state, masks.backslashes)));
     if (behind) {
       *at += behind;
@@ -140,13 +137,11 @@ equal_avx2 (__m256i low, __m256i high, char c)
 }
 
 WITH_AVX2 static inline Masks
-masks_avx2 (const char *at)
+masks_avx2 (const char *at, char open)
 {
-  const __m256i bit = _mm256_set1_epi8 (0x20);
   __m256i low = _mm256_loadu_si256 ((const __m256i *)at), high = _mm256_loadu_si256 ((const __m256i *)at + 1);
-  __m256i low_folded = _mm256_or_si256 (low, bit), high_folded = _mm256_or_si256 (high, bit);
-  return (Masks){ equal_avx2 (low, high, '"'), equal_avx2 (low, high, '\\'),
-                  equal_avx2 (low_folded, high_folded, '{'), equal_avx2 (low_folded, high_folded, '}') };
+  return (Masks){ equal_avx2 (low, high, '"'), equal_avx2 (low, high, '\\'), equal_avx2 (low, high, open),
+                  equal_avx2 (low, high, (char)(open + 2)) };
 }
 
 /* A carry-less product with all ones is the parity in one instruction. */
@@ -160,16 +155,19 @@ parity_product (guint64 bits)
 WITH_AVX2 static gboolean
 scan_avx2 (BlockState *state, const char **at, const char *end)
 {
-  for (; end - *at >= BLOCK_SIZE; *at += BLOCK_SIZE) {
-    Masks masks = masks_avx2 (*at);
-    guint64 quotes = masks.quotes & ~find_escaped (state, masks.backslashes);
-    guint behind = find_end (state, &masks, parity_product (quotes));
-    if (behind) {
-      *at += behind;
-      return TRUE;
-    }
+  BlockState local = *state;
+  const char *block = *at;
+  guint behind = 0;
+  for (; end - block >= BLOCK_SIZE; block += BLOCK_SIZE) {
+    Masks masks = masks_avx2 (block, local.open);
+    guint64 quotes = masks.quotes & ~find_escaped (&local, masks.backslashes);
+    behind = find_end (&local, &masks, parity_product (quotes));
+    if (behind)
+      break;
   }
-  return FALSE;
+  *state = local;
+  *at = block + behind;
+  return behind > 0;
 }
 #endif
 

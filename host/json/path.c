@@ -170,7 +170,8 @@ json_path_at (const JsonPath *path, guint alternative, const JsonNode *root)
 {
   g_assert (alternative < path->count);
   const PathWay *way = &path->ways[alternative];
-  for (PathSegment *segment = way->segments; root && segment < way->segments + way->count; segment++) {
+  for (guint i = 0; root && i < way->count; i++) {
+    PathSegment *segment = &way->segments[i];
     if (segment->key)
       root = root->type == JSON_OBJECT ? find_member (segment, root, path->any_case) : NULL;
     else

@@ -226,9 +226,9 @@ explain (Reading *reading, const char *text)
 gboolean
 json_read (JsonDocument *document, char *text, gsize length)
 {
-  Reading reading = { .document = document,
-                      .node = document->nodes,
-                      .behind = document->nodes + document->room };
+  Reading reading = { .document = document, .node = document->nodes, .behind = document->nodes };
+  if (document->nodes)
+    reading.behind += document->room;
   document->count = 0;
   document->error = NULL;
   reading.readable = text + length + JSON_PADDING;

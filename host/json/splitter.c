@@ -10,7 +10,7 @@
 #include "json/finder.h"
 #include "json/scan.h"
 
-enum { BUFFERS = 3, BUFFER_FIRST = 64 * 1024 };
+enum { BUFFERS = 3, BUFFER_FIRST = 32 * 1024 };
 
 typedef enum {
   OUTSIDE,
@@ -228,7 +228,7 @@ run_between (JsonSplitter *splitter)
                                                                 : "expected an item");
   else {
     splitter->start = splitter->at;
-    splitter->block = (BlockState){ 0 };
+    splitter->block = (BlockState){ .open = c };
     splitter->escaped = FALSE;
     splitter->state = c == '{' || c == '[' ? IN_TREE : c == '"' ? IN_TEXT : IN_WORD;
     splitter->at += splitter->state == IN_TEXT;

@@ -43,7 +43,7 @@ find_bad_utf8 (const char *at, const char *end)
 gboolean
 json_is_utf8 (const char *text, gsize length)
 {
-  return !find_bad_utf8 (text, text + length);
+  return length == 0 || !find_bad_utf8 (text, text + length);
 }
 
 typedef struct {

@@ -30,7 +30,8 @@ need (JsonBuffer *buffer, gsize more)
 void
 json_buffer_need (JsonBuffer *buffer, gsize more)
 {
-  need (buffer, more);
+  if (buffer->room - buffer->length < more)
+    grow (buffer, more);
 }
 
 void

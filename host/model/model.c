@@ -126,7 +126,8 @@ model_render (guint kind, const void *record, const ModelContext *context, JsonB
   Writer writer = { .out = out, .ids = ids, .context = context, .reject = reject };
   gsize before = out->length;
   ids->length = 0;
-  *reject = (ModelReject){ 0 };
+  reject->reason = NULL;
+  reject->field[0] = reject->detail[0] = '\0';
   gboolean good = render_record (&writer, &model_kinds[kind].table, record);
   if (good && out->length - before > MODEL_RECORD_MOST) {
     reject->reason = "too_long";

@@ -22,18 +22,25 @@ const char *model_kind_name (guint kind);
 /* -1: no such kind. */
 int model_kind_from_name (const char *name);
 int model_kind_from_bit (tb_kind bit);
-/* "products,promotions" to bits of (1 << kind); FALSE at an unknown word, which *unknown names (g_free). */
+/* "products,promotions" to bits of (1 << kind); FALSE at an unknown word (an empty one, too), which *unknown
+ * names (g_free; may be NULL). */
 gboolean model_kinds_from_list (const char *list, guint *bits, char **unknown);
 
 typedef struct {
   const char *currency; /* of the store: for money that names none */
 } ModelContext;
 
-/* Why a record cannot stand. Texts lie in the reject. */
+/* Why a record cannot stand. Texts lie in the reject. Reasons:
+ *   missing_field      needed, and not said
+ *   not_utf8           a text that is not valid UTF-8
+ *   control_character  a text with controls other than newline, carriage return and tab
+ *   too_long           a text, a list or a whole record above its ceiling (fields.h)
+ *   out_of_range       a number, a time, or a value that the SDK's enumeration does not have
+ *   bad_currency       not three upper-case letters, or two of them where one record has one
+ *   bad_url bad_date bad_phone */
 typedef struct {
-  const char *reason; /* "missing_field" "not_utf8" "too_long" "bad_currency" "bad_url" "bad_date" "bad_phone"
-                         "out_of_range" "bad_unit" ... (static) */
-  char field[96];     /* ours: "prices[0].amount" */
+  const char *reason; /* static */
+  char field[96];     /* ours: "prices[0].amount"; "" when it is about the whole record */
   char detail[200];
 } ModelReject;
 

@@ -1,20 +1,31 @@
 #include "model/value.h"
 
+static inline gboolean
+is_capital (char letter)
+{
+  return letter >= 'A' && letter <= 'Z';
+}
+
+static const char *__attribute__ ((cold, noinline))
+refuse_currency (Writer *writer, const Field *field, const char *letters)
+{
+  char found[16] = "", room[64];
+  if (letters)
+    g_snprintf (found, sizeof found, "%.8s", letters); /* a plugin's has no zero behind it, perhaps */
+  value_refuse (writer, field, "bad_currency", "\"%s\" is no currency (three upper-case letters, USD)",
+                value_shown (found, room));
+  return NULL;
+}
+
 /* The three letters of an amount, those of the store where it has none. NULL: refused. */
-static const char *
+static inline const char *
 currency_of (Writer *writer, const Field *field, const tb_money *money)
 {
-  char room[64] = "";
   const char *letters = money->currency[0] ? money->currency : writer->context->currency;
-  gsize length = letters ? strnlen (letters, sizeof money->currency) : 0;
-  if (G_LIKELY (length == 3 && g_ascii_isupper (letters[0]) && g_ascii_isupper (letters[1]) &&
-                g_ascii_isupper (letters[2])))
+  if (G_LIKELY (letters && is_capital (letters[0]) && is_capital (letters[1]) && is_capital (letters[2]) &&
+                !letters[3]))
     return letters;
-  if (letters)
-    g_snprintf (room, sizeof room, "%.*s", (int)length, letters);
-  value_refuse (writer, field, "bad_currency", "\"%s\" is no currency (three upper-case letters, USD)",
-                value_shown (room, room));
-  return NULL;
+  return refuse_currency (writer, field, letters);
 }
 
 static gboolean

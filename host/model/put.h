@@ -60,18 +60,18 @@ put_needs_care (__m128i bytes)
 /* Writes a text of plain ASCII at `at` (room for its length and two quotes), checking and copying in one go.
  * FALSE for any other text: json_put_checked() knows what to do with it. Nine texts of ten are plain and
  * shorter than a cache line; ends are covered by loads that overlap what was seen already. */
-static inline gboolean
-put_plain (char *at, const char *text, gsize length)
+static inline gboolean __attribute__ ((always_inline)) put_plain (char *at, const char *text, gsize length)
 {
 #ifdef __SSE2__
   char *to = at + 1;
   if (length >= 16) {
-    for (gsize i = 0; i < length; i += 16) {
-      gsize from = MIN (i, length - 16);
+    for (gsize from = 0;; from = MIN (from + 16, length - 16)) {
       __m128i bytes = _mm_loadu_si128 ((const __m128i *)(const void *)(text + from));
       if (put_needs_care (bytes))
         return FALSE;
       _mm_storeu_si128 ((__m128i *)(void *)(to + from), bytes);
+      if (from == length - 16)
+        break;
     }
   } else if (length >= 8) {
     guint64 first, last;

@@ -1,12 +1,15 @@
-/* What is remembered: records, the numbers of their changes, where each stream stands, and history (passes, rejects).
+/* What is remembered: records, the numbers of their changes, where each stream stands, and history (passes,
+ * rejects).
  *
- * A Store is a table of functions, so that SQLite, PostgreSQL and the simulator's store are the same to the hub. Writes
- * are gathered in a batch, handed over, and done later on a thread of the store's own; their end is told on the loop,
- * in the order of submission among batches of one durability. A batch commits whole or, when it holds more rows than a slice, in
- * slices in its order; whatever is crashed, the state rows of a batch are never there without all records before them.
+ * A Store is a table of functions, so that SQLite, PostgreSQL and the simulator's store are the same to the
+ * hub. Writes are gathered in a batch, handed over, and done later on a thread of the store's own; their end
+ * is told on the loop, in the order of submission among batches of one durability. A batch commits whole or,
+ * when it holds more rows than a slice, in slices in its order; whatever is crashed, the state rows of a
+ * batch are never there without all records before them.
  *
- * A record belongs to a collection: what one connector holds of one kind. Collections and the places in them (ordinals,
- * dense from 0) are numbered by the hub; the store keeps both. rid = collection << 32 | ordinal. */
+ * A record belongs to a collection: what one connector holds of one kind. Collections and the places in them
+ * (ordinals, dense from 0) are numbered by the hub; the store keeps both. rid = collection << 32 | ordinal.
+ */
 #pragma once
 #include <glib.h>
 
@@ -26,7 +29,11 @@ typedef enum {
 
 /* ---- writing ---- */
 
-typedef enum { STORE_INSERT, STORE_UPDATE, STORE_DELETE } StoreOp; /* DELETE keeps the row as a tombstone, with its own seq */
+typedef enum {
+  STORE_INSERT,
+  STORE_UPDATE,
+  STORE_DELETE
+} StoreOp; /* DELETE keeps the row as a tombstone, with its own seq */
 
 typedef struct {
   StoreOp op;
@@ -64,8 +71,8 @@ gsize store_batch_size (const StoreBatch *batch); /* records in it */
 void store_batch_free (StoreBatch *batch);        /* of a batch that is not submitted */
 
 typedef void (*StoreDone) (const GError *error, gpointer data);
-/* Takes the batch. done comes on the loop, never inside this call. After an error nothing of the slice that failed, nor of later
- * ones, is stored. */
+/* Takes the batch. done comes on the loop, never inside this call. After an error nothing of the slice that
+ * failed, nor of later ones, is stored. */
 void store_submit (Store *store, StoreBatch *batch, StoreDone done, gpointer data);
 
 /* ---- reading: at once, on the caller's thread, for what is short ---- */
@@ -86,25 +93,30 @@ typedef gboolean (*StoreWant) (guint32 collection, gpointer data);
 typedef gboolean (*StoreEachRow) (const StoreRow *row, gpointer data);
 
 /* Living records of a collection by ordinal, from `from` on, at most limit of them. */
-gboolean store_list (Store *store, guint32 collection, guint64 from, guint limit, StoreEach each, gpointer data, GError **error);
+gboolean store_list (Store *store, guint32 collection, guint64 from, guint limit, StoreEach each,
+                     gpointer data, GError **error);
 /* One record, living or not; *found tells whether there was a row. */
-gboolean store_get (Store *store, guint32 collection, guint32 ordinal, gboolean *found, StoreEach each, gpointer data, GError **error);
-/* Changes after seq `since`, in order, of collections that want() takes: at most limit, having looked at most at `looks` rows.
- * *reached is the seq up to which everything was looked at; *more whether rows lie behind it. */
-gboolean store_changes (Store *store, guint64 since, guint limit, guint looks, StoreWant want, StoreEach each, gpointer data,
-                        guint64 *reached, gboolean *more, GError **error);
-/* May a follower go on from `since`? FALSE: gone (deletions were pruned, or seq is not ours). *latest: the newest seq. */
+gboolean store_get (Store *store, guint32 collection, guint32 ordinal, gboolean *found, StoreEach each,
+                    gpointer data, GError **error);
+/* Changes after seq `since`, in order, of collections that want() takes: at most limit, having looked at most
+ * at `looks` rows. *reached is the seq up to which everything was looked at; *more whether rows lie behind
+ * it. */
+gboolean store_changes (Store *store, guint64 since, guint limit, guint looks, StoreWant want, StoreEach each,
+                        gpointer data, guint64 *reached, gboolean *more, GError **error);
+/* May a follower go on from `since`? FALSE: gone (deletions were pruned, or seq is not ours). *latest: the
+ * newest seq. */
 gboolean store_seq_known (Store *store, guint64 since, guint64 *latest);
 
 typedef struct {
-  const char *id;              /* that row alone */
+  const char *id;                                         /* that row alone */
   const char *connector, *stream, *kind, *state, *reason; /* each NULL: any */
-  const char *store;           /* connectors of that store */
-  gint64 since_ms;             /* 0: any */
-  const char *before;          /* rows older than this id (newest first) */
+  const char *store;                                      /* connectors of that store */
+  gint64 since_ms;                                        /* 0: any */
+  const char *before;                                     /* rows older than this id (newest first) */
   guint limit;
 } StoreRowFilter;
-gboolean store_rows (Store *store, StoreHistory history, const StoreRowFilter *filter, StoreEachRow each, gpointer data, GError **error);
+gboolean store_rows (Store *store, StoreHistory history, const StoreRowFilter *filter, StoreEachRow each,
+                     gpointer data, GError **error);
 
 /* All state documents whose key begins with prefix, in key order. */
 typedef void (*StoreEachState) (const char *key, const char *json, gpointer data);
@@ -138,6 +150,6 @@ typedef struct {
 } StoreStatus;
 void store_status (Store *store, StoreStatus *status);
 
-/* Waits for all that was submitted, marks a clean end, closes. */
+/* Waits for all that was submitted and tells it, inside this call; marks a clean end, closes. */
 void store_free (Store *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Store, store_free)

@@ -238,9 +238,10 @@ typedef struct tb_credential {
 } tb_credential;
 
 /* What an answer means. The first row that fits counts; none fits: by the HTTP status, as beside tb_status.
- * { 400, "resultReason", "TICKET_NOT_FOUND", TB_NOT_FOUND } */
+ * { 400, "resultReason", "TICKET_NOT_FOUND", TB_NOT_FOUND }. Neither path nor value: whatever the body, {
+ * 403, NULL, NULL, TB_AUTHENTICATION_ERROR }. */
 typedef struct tb_rule {
-  int http;          /* 0: any; 2, 3, 4, 5: of that hundred */
+  int http;          /* the status; 0: any */
   const char *path;  /* of the body's JSON; NULL: its text; "data.*.errors[0]": any member */
   const char *value; /* NULL: something is there; "*x*": contains x */
   tb_status status;

@@ -1,0 +1,109 @@
+/* What the files of the hub share. */
+#pragma once
+#include "hub/hub.h"
+
+struct Hub {
+  HubWorld world;
+  Config *config;
+  Plugins *installed;
+  GPtrArray *stores;    /* HubStore */
+  GHashTable *by_label; /* "downtown/pos" -> HubConnector */
+  GHashTable *plugins;  /* name -> HubPlugin */
+  GPtrArray
+    *leaving; /* HubPlugin that nobody uses any more, or whose file was replaced: their workers drain */
+  GPtrArray *collections; /* HubCollection by number; [0] is NULL */
+  GHashTable *by_key;     /* "downtown/pos/products" -> HubCollection */
+  Heap streams, workers;  /* HubStream.due, HubPlugin.due */
+  IdMaker ids;
+  guint64 last_connector, last_call;
+  guint64 seed; /* of the store's hashes */
+  guint passes_running;
+  gint64 idle_check_ms;      /* mono: when idle maps are looked for */
+  gboolean draining, ending; /* ending: the store tells no more */
+  gint64 drain_until_ms;
+  void (*drained) (gpointer data);
+  gpointer drained_data;
+};
+
+/* A call in flight. done comes exactly once: with the RESULT, or with NULL when the worker went. */
+typedef void (*HubCallDone) (HubCall *call, json_object *result, gpointer data);
+struct HubCall {
+  guint64 number;
+  char id[ID_TEXT_SIZE];
+  HubPlugin *plugin;
+  HubConnector *connector;
+  const char *operation;
+  gint64 asked_ms;            /* wall */
+  gint64 started_ms, late_ms; /* mono; late: the worker is ended when no RESULT came until then */
+  gboolean cancelled;
+  struct SyncRun *run; /* of pull: takes records; NULL when it was given up */
+  HubCallDone done;
+  gpointer data;
+};
+
+/* ---- hub.c ---- */
+void hub_make_id (Hub *hub, const char *prefix, char text[ID_TEXT_SIZE]);
+/* Between 0 and most, evenly. */
+gint64 hub_random_ms (Hub *hub, gint64 most_ms);
+void hub_arm (Hub *hub); /* tells the world when to wake us; at the end of every entry from outside */
+void hub_check_drained (Hub *hub);
+
+/* ---- workers.c ---- */
+HubPlugin *hub_plugin_new (Hub *hub, const PluginInfo *info, const char *name);
+void hub_plugin_free (HubPlugin *plugin);
+/* Starts the worker when there is none and it may. */
+void hub_plugin_start (HubPlugin *plugin);
+void hub_plugin_leave (HubPlugin *plugin); /* drains; freed when it is gone */
+void hub_plugin_due (HubPlugin *plugin);
+gboolean hub_plugin_serves (const HubPlugin *plugin); /* a worker stands and said hello */
+void hub_plugin_connect (HubPlugin *plugin, HubConnector *connector);
+void hub_plugin_disconnect (HubPlugin *plugin, HubConnector *connector);
+void hub_plugin_credit (HubPlugin *plugin, gsize bytes);
+/* members: of the CALL body beyond id, connector, operation; taken. NULL: no worker serves. */
+HubCall *hub_call (HubConnector *connector, const char *operation, json_object *members, gint64 deadline_ms,
+                   HubCallDone done, gpointer data);
+void hub_call_cancel (HubCall *call); /* done still comes */
+
+/* ---- collections.c ---- */
+HubCollection *hub_collection_get (Hub *hub, HubConnector *connector, guint kind);
+gboolean hub_collections_read (Hub *hub, GError **error);
+void hub_collection_free (gpointer collection);
+/* Calls ready when the map is loaded and the collection's number is stored; at once when it is so. */
+typedef void (*HubMapReady) (HubCollection *collection, const GError *error, gpointer data);
+void hub_collection_load (Hub *hub, HubCollection *collection, HubMapReady ready, gpointer data);
+void hub_collection_forget (HubCollection *collection, gpointer data); /* the wait of this data */
+void hub_collection_drop (HubCollection *collection); /* what the map says is no longer what is stored */
+void hub_collections_drop_idle (Hub *hub);
+void hub_collection_written (
+  Hub *hub, HubCollection *collection); /* one of its batches that were under way is stored, or failed */
+
+/* ---- streams.c ---- */
+/* Does the stream exist with these settings? */
+gboolean hub_stream_holds (const ConfigConnector *config, const PluginStream *described);
+HubStream *hub_stream_new (HubConnector *connector, const PluginStream *described);
+void hub_stream_free (gpointer stream);
+gboolean hub_stream_read (HubStream *stream, GError **error);
+char *hub_stream_key (const HubStream *stream);
+char *hub_stream_to_state (const HubStream *stream); /* JSON; g_free */
+void hub_stream_set (HubStream *stream, HubStreamState state, Reason reason, const char *detail);
+void hub_stream_plan (HubStream *stream, gint64 mono_ms); /* when it is due; G_MAXINT64: not */
+void hub_stream_plan_first (HubStream *stream, guint neighbours);
+void hub_stream_plan_next (HubStream *stream);  /* after a pass that ended well */
+void hub_stream_plan_again (HubStream *stream); /* after one that did not */
+void hub_stream_due (HubStream *stream);
+gboolean hub_stream_wants_full (const HubStream *stream);
+/* How long to wait before try number `tries` (from 1). */
+gint64 hub_backoff_ms (Hub *hub, guint tries);
+
+/* ---- sync.c ---- */
+typedef struct SyncRun SyncRun;
+void sync_begin (HubStream *stream);
+/* The worker serves (again): runs that wait for it go on. */
+void sync_go_on (HubStream *stream);
+void sync_tick (HubStream *stream); /* the time that the run waited for has come */
+void sync_abort (HubStream *stream,
+                 const char *why); /* the connector goes or changes; nothing more is written */
+gboolean sync_frame (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wrong);
+void sync_decide (Hub *hub, HubStream *stream, gboolean accept, const StoreRow *row, StoreDone done,
+                  gpointer data);
+gboolean sync_busy (const HubStream *stream); /* a call or a write is under way */

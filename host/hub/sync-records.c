@@ -1,0 +1,343 @@
+/* What a page brings: each record is new, changed, the same, older than what is held, or a duplicate within
+ * the pass. */
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/timefmt.h"
+#include "hub/sync-run.h"
+
+void
+run_start_try (SyncRun *run)
+{
+  run->page = (PassSums){ 0 };
+  run->mismatch = FALSE;
+  for (guint kind = 0; kind < MODEL_KINDS; kind++)
+    if (run->collections[kind]) {
+      run->mark[kind] = map_mark (run->collections[kind]->map);
+      if (!run->tries && !run->fresh)
+        run->page_mark[kind] = run->mark[kind];
+      if (!run->pass_mark[kind])
+        run->pass_mark[kind] = run->mark[kind];
+    }
+}
+
+/* Seen in this try, or on an earlier page of this pass; what an earlier try of this page saw does not count.
+ */
+static gboolean
+seen_already (const SyncRun *run, guint kind, const MapEntry *entry)
+{
+  return entry->seen == run->mark[kind] ||
+         (entry->seen >= run->pass_mark[kind] && entry->seen < run->page_mark[kind]);
+}
+
+static void
+note_seen (SyncRun *run, guint kind, MapEntry *entry, gint64 asked_ms)
+{
+  if (run->stream->pass->dry)
+    return;
+  entry->seen = run->mark[kind];
+  entry->asked_ms = MAX (entry->asked_ms, (guint64)asked_ms & ((1ull << 48) - 1));
+}
+
+static void
+count_same (SyncRun *run, guint kind, MapEntry *entry, gint64 asked_ms)
+{
+  run->page.seen++;
+  if (seen_already (run, kind, entry)) {
+    run->page.filtered++;
+    run->page.duplicate++;
+  } else {
+    run->page.unchanged++;
+  }
+  note_seen (run, kind, entry, asked_ms);
+}
+
+/* Newer wins by the record's own time; where times are equal or not said, by the later start of our request.
+ */
+static gboolean
+is_older (const WireRecord *record, gint64 asked_ms, const MapEntry *entry)
+{
+  if (record->updated_ms && entry->updated_ms && record->updated_ms != entry->updated_ms)
+    return record->updated_ms < entry->updated_ms;
+  return asked_ms < (gint64)entry->asked_ms;
+}
+
+static void
+count_older (SyncRun *run, guint kind, MapEntry *entry)
+{
+  run->page.seen++;
+  run->page.filtered++;
+  run->page.older++;
+  if (!run->stream->pass->dry)
+    entry->seen = run->mark[kind];
+}
+
+static void
+store_record (SyncRun *run, const WireRecord *record, MapEntry *entry, gboolean is_new, gint64 asked_ms)
+{
+  HubCollection *collection = run->collections[record->kind];
+  gboolean deletes = record->op == WIRE_DELETE;
+  entry->hash = record->hash;
+  entry->updated_ms = record->updated_ms;
+  entry->asked_ms = (guint64)asked_ms & ((1ull << 48) - 1);
+  entry->seen = run->mark[record->kind];
+  entry->zeroed = 0;
+  map_set_parent (collection->map, entry, record->parent_hash);
+  map_set_deleted (collection->map, entry, deletes);
+  StoreRecord row = { .op = is_new    ? STORE_INSERT
+                            : deletes ? STORE_DELETE
+                                      : STORE_UPDATE,
+                      .collection = collection->number,
+                      .ordinal = map_ordinal (collection->map, entry),
+                      .hash = record->hash,
+                      .parent_hash = record->parent_hash,
+                      .updated_ms = record->updated_ms,
+                      .asked_ms = asked_ms,
+                      .id = wire_record_id (record),
+                      .id_length = record->id_length,
+                      .body = deletes ? NULL : wire_record_body (record),
+                      .body_length = record->body_length };
+  store_batch_record (run_batch (run), &row);
+}
+
+static void
+show_record (SyncRun *run, const WireRecord *record)
+{
+  if (json_object_array_length (run->records) < RUN_DRY_SHOWN && record->op == WIRE_PUT)
+    json_object_array_add (run->records, json_tokener_parse (wire_record_body (record)));
+}
+
+/* The worker runs a stranger's code: what is to be stored is looked at once more. */
+static const char *
+check_record (SyncRun *run, const WireRecord *record)
+{
+  const char *id = wire_record_id (record), *body = wire_record_body (record);
+  if (record->id_length == 0 || hash_bytes (id, record->id_length, run->hub->seed) != record->id_hash)
+    return "gave a record whose id is not what its hash says";
+  if (record->op == WIRE_DELETE)
+    return record->body_length ? "gave a deletion with a body" : NULL;
+  if (record->body_length == 0 || hash_bytes (body, record->body_length, run->hub->seed) != record->hash)
+    return "gave a record that is not what its hash says";
+  if (body[0] != '{' || !json_is_valid (body, record->body_length))
+    return "gave a record that is not JSON";
+  return NULL;
+}
+
+static const char *
+take_record (SyncRun *run, const WireRecord *record, gint64 asked_ms, gboolean *held)
+{
+  if (record->kind >= MODEL_KINDS || !run->collections[record->kind])
+    return "gave a record of a kind that its stream does not have";
+  guint kind = record->kind;
+  MapEntry *entry = map_find (run->collections[kind]->map, record->id_hash);
+  gboolean deletes = record->op == WIRE_DELETE;
+  gboolean same =
+    entry ? entry->deleted == (guint)deletes && (deletes || entry->hash == record->hash) : deletes;
+  if (same) {
+    if (entry) {
+      count_same (run, kind, entry, asked_ms);
+    } else { /* deletes what we never had */
+      run->page.seen++;
+      run->page.unchanged++;
+    }
+    if (run->records)
+      show_record (run, record);
+    return NULL;
+  }
+  if (entry && !entry->deleted && is_older (record, asked_ms, entry)) {
+    count_older (run, kind, entry);
+    return NULL;
+  }
+  const char *wrong = check_record (run, record);
+  if (wrong)
+    return wrong;
+  run->page.seen++;
+  run->page.stored++;
+  if (run->stream->pass->dry) {
+    show_record (run, record);
+    return NULL;
+  }
+  gboolean is_new = !entry;
+  if (is_new) {
+    entry = map_add (run->collections[kind]->map, record->id_hash);
+    run->inserted++;
+  }
+  store_record (run, record, entry, is_new, asked_ms);
+  *held = TRUE;
+  return NULL;
+}
+
+static gboolean
+take_records (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wrong)
+{
+  g_autoptr (GError) error = NULL;
+  const WireRecord *record = NULL;
+  gboolean held = FALSE;
+  while (!*wrong && wire_record_next (frame->body, frame->head.size, &record, &error))
+    *wrong = take_record (run, record, call->asked_ms, &held);
+  if (held) {
+    store_batch_keep (run->batch, frame->bytes);
+    run->batch_bytes += frame->head.size;
+  } else {
+    hub_plugin_credit (call->plugin, frame->head.size);
+  }
+  if (error)
+    *wrong = "gave records whose lengths do not fit";
+  return !*wrong;
+}
+
+static gboolean
+take_same (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wrong)
+{
+  guint kind = frame->head.kind;
+  if (kind >= MODEL_KINDS || !run->collections[kind] || frame->head.size % sizeof (WireSame) != 0) {
+    *wrong = "gave skipped records that do not fit";
+    return FALSE;
+  }
+  Map *map = run->collections[kind]->map;
+  const WireSame *same = (const WireSame *)frame->body;
+  for (gsize i = 0; i < frame->head.size / sizeof *same; i++) {
+    MapEntry *entry = map_find (map, same[i].id_hash);
+    if (entry && !entry->deleted && entry->hash == same[i].hash)
+      count_same (run, kind, entry, call->asked_ms);
+    else
+      run->mismatch = TRUE;
+  }
+  hub_plugin_credit (call->plugin, frame->head.size);
+  return TRUE;
+}
+
+static const char *
+text_of (json_object *object, const char *name)
+{
+  json_object *member = json_object_object_get (object, name);
+  return json_object_is_type (member, json_type_string) ? json_object_get_string (member) : "";
+}
+
+/* As GET /v1/rejects serves it. */
+static void
+keep_reject (SyncRun *run, json_object *reject)
+{
+  const Pass *pass = run->stream->pass;
+  char id[ID_TEXT_SIZE], at[TIME_TEXT_SIZE];
+  gint64 now_ms = hub_wall_ms (run->hub);
+  hub_make_id (run->hub, "rej_", id);
+  time_to_text (now_ms, at);
+  json_object *row = json_object_new_object ();
+  const struct {
+    const char *name, *value;
+  } head[] = { { "id", id },
+               { "store", pass->store },
+               { "connector", pass->connector },
+               { "stream", pass->stream } },
+    tail[] = { { "pass", pass->id }, { "at", at } };
+  for (gsize i = 0; i < G_N_ELEMENTS (head); i++)
+    json_object_object_add (row, head[i].name, json_object_new_string (head[i].value));
+  for (gsize i = 0; i < G_N_ELEMENTS (tail); i++)
+    json_object_object_add (row, tail[i].name, json_object_new_string (tail[i].value));
+  json_object_object_foreach (reject, name, value) if (!json_object_is_type (value, json_type_string) ||
+                                                       json_object_get_string_len (value) > 0)
+    json_object_object_add (row, name, json_object_get (value));
+  StoreRow history = { .id = id,
+                       .connector = run->stream->connector->label,
+                       .stream = pass->stream,
+                       .kind = text_of (reject, "kind"),
+                       .state = "",
+                       .reason = text_of (reject, "reason"),
+                       .at_ms = now_ms,
+                       .body = json_object_to_json_string_ext (row, JSON_C_TO_STRING_PLAIN) };
+  store_batch_row (run_batch (run), STORE_REJECTS, &history);
+  json_object_put (row);
+}
+
+/* A record that was rejected is there at the vendor: it is not missing. */
+static void
+mark_rejected (SyncRun *run, json_object *reject)
+{
+  int kind = model_kind_from_name (text_of (reject, "kind"));
+  const char *id = text_of (reject, "record");
+  if (kind < 0 || !run->collections[kind] || !*id)
+    return;
+  MapEntry *entry = map_find (run->collections[kind]->map, hash_bytes (id, strlen (id), run->hub->seed));
+  if (entry)
+    entry->seen = run->mark[kind];
+}
+
+static gboolean
+take_reject (SyncRun *run, const WireFrame *frame, const char **wrong)
+{
+  json_object *reject = json_tokener_parse ((const char *)frame->body);
+  if (!json_object_is_type (reject, json_type_object)) {
+    json_object_put (reject);
+    *wrong = "gave a reject that cannot be read";
+    return FALSE;
+  }
+  run->page.seen++;
+  run->page.rejected++;
+  if (run->stream->pass->dry) {
+    if (json_object_array_length (run->rejects) < RUN_DRY_SHOWN)
+      json_object_array_add (run->rejects, json_object_get (reject));
+  } else {
+    mark_rejected (run, reject);
+    if (run->reject_rows++ < RUN_REJECT_ROWS_MOST)
+      keep_reject (run, reject);
+  }
+  json_object_put (reject);
+  return TRUE;
+}
+
+gboolean
+run_frame (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wrong)
+{
+  switch ((WireType)frame->head.type) {
+  case WIRE_RECORDS:
+    return take_records (run, call, frame, wrong);
+  case WIRE_SAME:
+    return take_same (run, call, frame, wrong);
+  default:
+    return take_reject (run, frame, wrong);
+  }
+}
+
+typedef struct {
+  SyncRun *run;
+  guint kind;
+  gint64 asked_ms;
+} Orphans;
+
+static void
+delete_unseen (guint32 ordinal, gpointer data)
+{
+  Orphans *orphans = data;
+  SyncRun *run = orphans->run;
+  HubCollection *collection = run->collections[orphans->kind];
+  MapEntry *entry = map_at (collection->map, ordinal);
+  if (entry->seen >= run->pass_mark[orphans->kind] || (gint64)entry->asked_ms > orphans->asked_ms)
+    return;
+  map_set_deleted (collection->map, entry, TRUE);
+  StoreRecord row = { .op = STORE_DELETE,
+                      .collection = collection->number,
+                      .ordinal = ordinal,
+                      .hash = entry->hash,
+                      .asked_ms = orphans->asked_ms };
+  store_batch_record (run_batch (run), &row);
+  run->stream->pass->deleted++;
+}
+
+/* "These are all the children of P": those of them that this pass did not see are gone. */
+void
+run_children (SyncRun *run, json_object *pairs, gint64 asked_ms)
+{
+  gsize count = json_object_is_type (pairs, json_type_array) ? json_object_array_length (pairs) : 0;
+  for (gsize i = 0; i < count && !run->stream->pass->dry; i++) {
+    json_object *pair = json_object_array_get_idx (pairs, i);
+    json_object *name = json_object_array_get_idx (pair, 0), *parent = json_object_array_get_idx (pair, 1);
+    int kind = name ? model_kind_from_name (json_object_get_string (name)) : -1;
+    if (kind < 0 || !run->collections[kind] || !parent)
+      continue;
+    Orphans orphans = { run, (guint)kind, asked_ms };
+    const char *id = json_object_get_string (parent);
+    map_each_child (run->collections[kind]->map, hash_bytes (id, strlen (id), run->hub->seed), delete_unseen,
+                    &orphans);
+  }
+}

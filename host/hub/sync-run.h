@@ -1,0 +1,85 @@
+/* One pass while it runs.
+ *
+ *   begin -> maps are loaded -> call for a page -> records: known, new, changed -> a batch -> RESULT
+ *                                     ^                                                |
+ *                                     +------ more: batch with the new cursor ---------+
+ *                                                       done: what is missing -> last batch -> end
+ *
+ * One batch of a pass is written at a time, while the next page arrives: so the cursor in the store never
+ * stands past a record that is not. When a write fails, the run goes back to what is stored: maps are
+ * dropped, the page is asked for again. */
+#pragma once
+#include "base/timefmt.h"
+#include "hub/hub-private.h"
+
+enum {
+  RUN_BATCH_RECORDS = 1000, /* records in a batch before it is written without waiting for the page's end */
+  RUN_DRY_SHOWN = 20,
+  RUN_REJECT_ROWS_MOST = 10000, /* kept of one pass; the rest is counted */
+};
+
+typedef enum { PAGE_NONE, PAGE_MORE, PAGE_DONE } PageEnd;
+
+/* What the stream's numbers are when the last batch is stored. */
+typedef struct {
+  gint64 watermark_ms, as_of_ms, full_ms;
+  gboolean held;
+} StreamAfter;
+
+struct SyncRun {
+  Hub *hub;
+  HubStream *stream;
+  HubCollection *collections[MODEL_KINDS]; /* of the stream's kinds */
+  guint loading;
+  HubCall *call;                   /* the page that is being pulled */
+  gboolean wants_page, wants_maps; /* waits: for the worker or for a time */
+  GError *load_error;
+  gboolean unskipped; /* the whole pass is without skipping */
+  gint64 later_ms;    /* mono: the vendor prepares until then, 0 */
+  json_object *place; /* the pass as it is stored, NULL: not yet */
+  gboolean fresh,
+    mismatch; /* the page is asked for without skipping; what the worker skipped is not what we hold */
+  guint32 mark[MODEL_KINDS], page_mark[MODEL_KINDS],
+    pass_mark[MODEL_KINDS]; /* this try, this page's first try, this pass's first */
+  PassSums page;            /* of this try */
+  guint64 inserted;         /* by this pass */
+  guint64 alive_before;
+  guint reject_rows;
+  guint tries;   /* of this page that failed */
+  gboolean torn; /* marks are lost: what is missing cannot be told */
+
+  StoreBatch *batch; /* gathers; NULL: nothing yet */
+  gsize batch_bytes; /* of frames that batch holds: credit to be given */
+  gboolean storing;  /* one is being written */
+  gsize storing_bytes;
+  PageEnd page_end; /* a page has ended, and waits for storing to end */
+  gint64 until_ms;  /* the plugin's own watermark, 0: the pass's start */
+  gboolean dirty;   /* records were stored since the place was */
+  gboolean last;    /* the batch that is written ends the pass */
+  StreamAfter after;
+  gboolean aborted; /* the connector went: free when nothing is under way */
+
+  GArray *missing;  /* guint64 rids, when a complete full pass looks for them */
+  guint missing_at; /* done up to here */
+
+  json_object *records, *rejects; /* dry */
+  HubDryDone dry_done;
+  gpointer dry_data;
+};
+
+/* sync-records.c */
+void run_start_try (SyncRun *run); /* new marks, sums at zero */
+gboolean run_frame (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wrong);
+void run_children (SyncRun *run, json_object *pairs, gint64 asked_ms);
+
+/* sync.c */
+StoreBatch *run_batch (SyncRun *run);
+void run_flush (SyncRun *run); /* writes what gathered, when nothing is being written */
+void run_fail (SyncRun *run, Reason reason, const char *detail);
+void run_finished (SyncRun *run); /* frees the run; the stream plans on */
+void run_tell_dry (SyncRun *run); /* the end of a dry run */
+
+/* sync-end.c */
+void run_end (SyncRun *run);        /* the last page is stored or lies in the batch */
+void run_end_stored (SyncRun *run); /* a batch of the ending is stored */
+void run_save_place (SyncRun *run); /* puts where the pass stands into the batch */

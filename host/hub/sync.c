@@ -1,0 +1,695 @@
+/* The life of a pass: its pages are asked for one after the other, stored while the next arrives, and asked
+ * again when something fails. */
+#include "hub/sync-run.h"
+
+#include <string.h>
+
+enum {
+  PASSES_A_PLUGIN = 16,
+  DEADLINE_MS = 120000, /* of a page, where the plugin names none */
+  TRIES_MOST = 8,       /* of one page, before the pass is given up and begun anew */
+  BAD_TRIES_MOST = 3,
+  STORE_AGAIN_MS = 1500,
+  FRESH_EVERY_MS = 86400000,
+};
+
+static void run_page (SyncRun *run);
+static void run_load (SyncRun *run);
+static void run_next (SyncRun *run);
+
+static void
+each_collection (SyncRun *run, void (*func) (SyncRun *run, HubCollection *collection))
+{
+  for (guint kind = 0; kind < MODEL_KINDS; kind++)
+    if (run->collections[kind])
+      func (run, run->collections[kind]);
+}
+
+static void
+count_writing (SyncRun *run, HubCollection *collection)
+{
+  collection->writing++;
+}
+
+static void
+count_written (SyncRun *run, HubCollection *collection)
+{
+  hub_collection_written (run->hub, collection);
+}
+
+static void
+drop_map (SyncRun *run, HubCollection *collection)
+{
+  hub_collection_forget (collection, run);
+  hub_collection_drop (collection);
+}
+
+static void
+release_map (SyncRun *run, HubCollection *collection)
+{
+  hub_collection_forget (collection, run);
+  collection->users--;
+  collection->used_ms = hub_mono_ms (run->hub);
+}
+
+static void
+run_free (SyncRun *run)
+{
+  if (run->batch)
+    store_batch_free (run->batch);
+  if (run->missing)
+    g_array_unref (run->missing);
+  json_object_put (run->records);
+  json_object_put (run->rejects);
+  json_object_put (run->place);
+  g_free (run);
+}
+
+/* ---- calls ---- */
+
+static void
+ignored (HubCall *call, json_object *result, gpointer data)
+{
+}
+
+static void
+give_up_call (SyncRun *run)
+{
+  if (!run->call)
+    return;
+  run->call->run = NULL;
+  run->call->done = ignored;
+  hub_call_cancel (run->call);
+  run->call = NULL;
+}
+
+static void
+wait_until (SyncRun *run, gint64 mono_ms, Reason reason, const char *detail)
+{
+  hub_stream_set (run->stream, STREAM_WAITING, reason, detail);
+  hub_stream_plan (run->stream, mono_ms);
+}
+
+typedef enum {
+  ON_FAILURE_AGAIN,
+  ON_FAILURE_BAD,
+  ON_FAILURE_WAIT,
+  ON_FAILURE_GIVE_UP,
+  ON_FAILURE_STOP_STREAM,
+  ON_FAILURE_STOP_CONNECTOR
+} OnFailure;
+
+static OnFailure
+on_failure (const char *status)
+{
+  static const struct {
+    const char *status;
+    OnFailure what;
+  } rows[] = {
+    { "service_unavailable", ON_FAILURE_AGAIN },
+    { "in_doubt", ON_FAILURE_AGAIN },
+    { "not_sure", ON_FAILURE_AGAIN },
+    { "cancelled", ON_FAILURE_AGAIN },
+    { "rate_limit_exceeded", ON_FAILURE_WAIT },
+    { "bad_response", ON_FAILURE_BAD },
+    { "permission_error", ON_FAILURE_STOP_STREAM },
+    { "authentication_error", ON_FAILURE_STOP_CONNECTOR },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (strcmp (rows[i].status, status) == 0)
+      return rows[i].what;
+  return ON_FAILURE_GIVE_UP;
+}
+
+static gint64
+number_of (json_object *object, const char *name)
+{
+  return json_object_get_int64 (json_object_object_get (object, name));
+}
+
+static const char *
+word_of (json_object *object, const char *name)
+{
+  json_object *member = json_object_object_get (object, name);
+  return json_object_is_type (member, json_type_string) ? json_object_get_string (member) : "";
+}
+
+static void
+page_failed (SyncRun *run, const char *status, json_object *result)
+{
+  Hub *hub = run->hub;
+  Reason reason = reason_of_status (status);
+  const char *detail = word_of (result, "detail");
+  gint64 asked_to_wait_ms = number_of (result, "retry_ms");
+  OnFailure what = on_failure (status);
+  run->page = (PassSums){ 0 };
+  if (what != ON_FAILURE_WAIT)
+    run->tries++;
+  if (run->stream->pass->dry)
+    what = ON_FAILURE_GIVE_UP;
+  switch (what) {
+  case ON_FAILURE_WAIT:
+  case ON_FAILURE_AGAIN:
+  case ON_FAILURE_BAD:
+    if (run->tries >= (what == ON_FAILURE_BAD ? BAD_TRIES_MOST : TRIES_MOST))
+      break;
+    run->wants_page = TRUE;
+    wait_until (run, hub_mono_ms (hub) + MAX (asked_to_wait_ms, hub_backoff_ms (hub, MAX (1, run->tries))),
+                reason, detail);
+    return;
+  case ON_FAILURE_STOP_CONNECTOR:
+    run->stream->connector->refused = TRUE;
+    break;
+  case ON_FAILURE_STOP_STREAM:
+  case ON_FAILURE_GIVE_UP:
+    break;
+  }
+  run_fail (run, reason, detail);
+}
+
+static gboolean
+cursor_stands_still (const Pass *pass, json_object *cursor)
+{
+  return pass->cursor && cursor && json_object_equal (pass->cursor, cursor);
+}
+
+static void
+page_went_well (SyncRun *run, HubCall *call, json_object *result)
+{
+  Pass *pass = run->stream->pass;
+  const char *ending = word_of (result, "ending");
+  json_object *cursor = json_object_object_get (result, "cursor");
+  gboolean more = strcmp (ending, "more") == 0, later = strcmp (ending, "later") == 0;
+  if (run->mismatch) { /* we hold something else than the worker gave last: it shall give it again */
+    run->fresh = TRUE;
+    run_page (run);
+    return;
+  }
+  if (more && cursor_stands_still (pass, cursor)) {
+    run_fail (run, REASON_PLUGIN_FAILED, "the page ended with the cursor where it was");
+    return;
+  }
+  guint64 filtered = (guint64)MAX (0, number_of (result, "filtered"));
+  run->page.seen += filtered;
+  run->page.filtered += filtered;
+  run->page.plugin += filtered;
+  run_children (run, json_object_object_get (result, "children"), call->asked_ms);
+  pass_add_sums (&pass->sums, &run->page);
+  run->page = (PassSums){ 0 };
+  pass->pages++;
+  run->tries = 0;
+  run->fresh = FALSE;
+  call->plugin->crashes = 0;
+  if (more || later) {
+    json_object_put (pass->cursor);
+    pass->cursor = json_object_get (cursor);
+  }
+  run->until_ms = number_of (result, "until_ms");
+  run->later_ms = later ? hub_mono_ms (run->hub) + number_of (result, "later_s") * 1000 : 0;
+  run->page_end = more || later ? PAGE_MORE : PAGE_DONE;
+  run_next (run);
+}
+
+static void
+page_ended (HubCall *call, json_object *result, gpointer data)
+{
+  SyncRun *run = data;
+  run->call = NULL;
+  if (!result) { /* the worker went: the page is back in line, and what it still owed is not counted */
+    run->batch_bytes = run->storing_bytes = 0;
+    run->page = (PassSums){ 0 };
+    run->tries++;
+    if (run->stream->pass->dry) {
+      run_fail (run, REASON_PLUGIN_CRASHED, call->plugin->trouble);
+      return;
+    }
+    run->wants_page = TRUE;
+    wait_until (run, G_MAXINT64, REASON_PLUGIN_CRASHED, call->plugin->trouble);
+    return;
+  }
+  const char *status = word_of (result, "status");
+  if (strcmp (status, "ok") == 0)
+    page_went_well (run, call, result);
+  else
+    page_failed (run, status, result);
+}
+
+static void
+run_page (SyncRun *run)
+{
+  HubStream *stream = run->stream;
+  Pass *pass = stream->pass;
+  HubConnector *connector = stream->connector;
+  run->wants_page = TRUE;
+  if (run->call || run->hub->draining)
+    return;
+  if (!hub_plugin_serves (connector->plugin)) {
+    wait_until (run, G_MAXINT64, REASON_STARTING, connector->plugin->trouble);
+    hub_plugin_start (connector->plugin);
+    return;
+  }
+  run->wants_page = FALSE;
+  run_start_try (run);
+  json_object *body = json_object_new_object ();
+  json_object_object_add (body, "stream", json_object_new_string (stream->name));
+  json_object_object_add (body, "full", json_object_new_boolean (pass->full));
+  json_object_object_add (body, "since_ms", json_object_new_int64 (pass->since_ms));
+  json_object_object_add (body, "started_ms", json_object_new_int64 (pass->started_ms));
+  json_object_object_add (body, "cursor",
+                          pass->cursor ? json_object_get (pass->cursor) : json_object_new_object ());
+  json_object_object_add (body, "fresh", json_object_new_boolean (run->fresh || run->unskipped));
+  json_object_object_add (body, "first", json_object_new_boolean (pass->pages == 0));
+  json_object_object_add (body, "urgency", json_object_new_string ("sync"));
+  hub_stream_set (stream, STREAM_RUNNING, REASON_NONE, NULL);
+  run->call = hub_call (connector, "pull", body, stream->deadline_ms > 0 ? stream->deadline_ms : DEADLINE_MS,
+                        page_ended, run);
+  run->call->run = run;
+}
+
+gboolean
+sync_frame (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wrong)
+{
+  if (!run_frame (run, call, frame, wrong))
+    return FALSE;
+  if (run->batch && store_batch_size (run->batch) >= RUN_BATCH_RECORDS)
+    run_flush (run);
+  return TRUE;
+}
+
+/* ---- storing ---- */
+
+StoreBatch *
+run_batch (SyncRun *run)
+{
+  if (!run->batch)
+    run->batch = store_batch_new (run->hub->world.store, FALSE, "pull");
+  return run->batch;
+}
+
+/* Back to what is stored: what the maps say beyond it is not true. */
+static void
+run_rewind (SyncRun *run, const GError *error)
+{
+  HubStream *stream = run->stream;
+  gboolean full_disk = g_error_matches (error, STORE_ERROR, STORE_ERROR_FULL);
+  LogContext context = { .store = stream->pass->store, .connector = stream->connector->name };
+  if (stream->reason != REASON_DISK_FULL && stream->reason != REASON_STORE_FAILED)
+    log_line (LOG_ERROR, &context, "%s: cannot store: %s; tried again until it goes", stream->name,
+              error->message);
+  give_up_call (run);
+  g_clear_pointer (&run->batch, store_batch_free);
+  hub_plugin_credit (stream->connector->plugin, run->batch_bytes);
+  run->batch_bytes = 0;
+  g_clear_pointer (&run->missing, g_array_unref);
+  each_collection (run, drop_map);
+  Pass *stored = run->place ? pass_from_saved (run->place) : NULL;
+  Pass *pass = stored ? stored
+                      : pass_new (stream->pass->id, stream->pass->store, stream->pass->connector,
+                                  stream->name, stream->pass->full);
+  pass->started_ms = stream->pass->started_ms;
+  pass->since_ms = stream->pass->since_ms;
+  pass->resumed = run->place != NULL || stream->pass->resumed;
+  pass->state = PASS_RUNNING;
+  pass_free (stream->pass);
+  stream->pass = pass;
+  run->page_end = PAGE_NONE;
+  run->last = FALSE;
+  run->tries = 0;
+  run->inserted = 0;
+  memset (run->pass_mark, 0, sizeof run->pass_mark);
+  run->wants_maps = TRUE;
+  wait_until (run, hub_mono_ms (run->hub) + STORE_AGAIN_MS,
+              full_disk ? REASON_DISK_FULL : REASON_STORE_FAILED, error->message);
+}
+
+static void
+stored (const GError *error, gpointer data)
+{
+  SyncRun *run = data;
+  Hub *hub = run->hub;
+  run->storing = FALSE;
+  each_collection (run, count_written);
+  if (run->aborted) {
+    if (error)
+      each_collection (run, drop_map);
+    each_collection (run, release_map);
+    run_free (run);
+    hub_check_drained (hub);
+    return;
+  }
+  hub_plugin_credit (run->stream->connector->plugin, run->storing_bytes);
+  run->storing_bytes = 0;
+  if (error)
+    run_rewind (run, error);
+  else if (run->last)
+    run_finished (run);
+  else if (run->missing)
+    run_end_stored (run);
+  else if (run->page_end != PAGE_NONE)
+    run_next (run);
+  else if (run->batch && store_batch_size (run->batch) >= RUN_BATCH_RECORDS)
+    run_flush (run);
+  hub_check_drained (hub);
+  hub_arm (hub);
+}
+
+void
+run_flush (SyncRun *run)
+{
+  if (run->storing || !run->batch)
+    return;
+  run->storing = TRUE;
+  run->storing_bytes = run->batch_bytes;
+  run->batch_bytes = 0;
+  run->dirty = TRUE;
+  each_collection (run, count_writing);
+  store_submit (run->hub->world.store, g_steal_pointer (&run->batch), stored, run);
+}
+
+/* After a page, when nothing is being written: the place goes with its records, and the next page is asked
+ * for meanwhile. */
+static void
+run_next (SyncRun *run)
+{
+  if (run->storing)
+    return;
+  if (run->page_end == PAGE_DONE) {
+    run_end (run);
+    return;
+  }
+  run->page_end = PAGE_NONE;
+  if (run->stream->pass->dry) {
+    if (run->later_ms)
+      run_fail (run, REASON_VENDOR_PREPARES, "the vendor is still preparing what was asked for");
+    else
+      run_page (run);
+    return;
+  }
+  if (run->batch || run->dirty) {
+    run_save_place (run);
+    run_flush (run);
+    run->dirty = FALSE;
+  }
+  if (run->later_ms) {
+    run->wants_page = TRUE;
+    wait_until (run, run->later_ms, REASON_VENDOR_PREPARES, NULL);
+  } else {
+    run_page (run);
+  }
+}
+
+/* ---- beginning ---- */
+
+static void
+maps_ready (SyncRun *run)
+{
+  guint64 alive = 0;
+  for (guint kind = 0; kind < MODEL_KINDS; kind++)
+    if (run->collections[kind])
+      alive += map_alive (run->collections[kind]->map);
+  run->alive_before = alive;
+  run_page (run);
+}
+
+static void
+map_ready (HubCollection *collection, const GError *error, gpointer data)
+{
+  SyncRun *run = data;
+  run->loading--;
+  if (error && !run->load_error)
+    run->load_error = g_error_copy (error);
+  if (run->loading)
+    return;
+  g_autoptr (GError) failed = g_steal_pointer (&run->load_error);
+  if (failed)
+    run_rewind (run, failed);
+  else
+    maps_ready (run);
+}
+
+static void
+load_map (SyncRun *run, HubCollection *collection)
+{
+  hub_collection_load (run->hub, collection, map_ready, run);
+}
+
+static void
+count_loading (SyncRun *run, HubCollection *collection)
+{
+  run->loading++;
+}
+
+static void
+run_load (SyncRun *run)
+{
+  run->wants_maps = FALSE;
+  each_collection (run, count_loading);
+  each_collection (run, load_map);
+}
+
+static Pass *
+take_pass (HubStream *stream)
+{
+  Hub *hub = stream->connector->plugin->hub;
+  char id[ID_TEXT_SIZE];
+  Pass *pass = g_steal_pointer (&stream->next);
+  if (!pass) {
+    hub_make_id (hub, "pass_", id);
+    pass = pass_new (id, stream->connector->store->config->id, stream->connector->name, stream->name, FALSE);
+  }
+  if (!pass->resumed) {
+    pass->full |= hub_stream_wants_full (stream);
+    pass->since_ms = pass->full ? 0 : MAX (0, stream->watermark_ms - stream->overlap_ms);
+    pass->started_ms = hub_wall_ms (hub);
+  }
+  pass->state = PASS_RUNNING;
+  return pass;
+}
+
+/* Why no pass can begin now; then the stream's state says so. */
+static gboolean
+must_wait (HubStream *stream)
+{
+  HubConnector *connector = stream->connector;
+  HubPlugin *plugin = connector->plugin;
+  Hub *hub = plugin->hub;
+  if (plugin->state == PLUGIN_REFUSED || plugin->state == PLUGIN_PARKED) {
+    hub_stream_set (stream, STREAM_STOPPED, REASON_PLUGIN_MISSING,
+                    plugin->info ? plugin->info->refused : NULL);
+    return TRUE;
+  }
+  if (connector->refused) {
+    hub_stream_set (stream, STREAM_STOPPED, REASON_CREDENTIALS_REFUSED, connector->error_detail);
+    return TRUE;
+  }
+  gint64 since_ms = hub_wall_ms (hub) - stream->started_ms;
+  gboolean resumed = stream->next && stream->next->resumed;
+  if (stream->started_ms && !resumed && since_ms >= 0 && since_ms < stream->least_ms) {
+    hub_stream_set (stream, stream->next ? STREAM_WAITING : STREAM_IDLE,
+                    stream->next ? REASON_LEAST_INTERVAL : REASON_NONE, NULL);
+    hub_stream_plan (stream, hub_mono_ms (hub) + stream->least_ms - since_ms);
+    return TRUE;
+  }
+  if (plugin->running >= PASSES_A_PLUGIN) {
+    if (!g_queue_find (&plugin->turn, stream))
+      g_queue_push_tail (&plugin->turn, stream);
+    hub_stream_set (stream, STREAM_WAITING, REASON_TURN, NULL);
+    return TRUE;
+  }
+  return FALSE;
+}
+
+static SyncRun *
+run_new (HubStream *stream)
+{
+  SyncRun *run = g_new0 (SyncRun, 1);
+  run->hub = stream->connector->plugin->hub;
+  run->stream = stream;
+  run->torn = stream->pass->resumed;
+  for (guint kind = 0; kind < MODEL_KINDS; kind++)
+    if (stream->kinds & (1u << kind)) {
+      run->collections[kind] = hub_collection_get (run->hub, stream->connector, kind);
+      run->collections[kind]->users++;
+    }
+  return run;
+}
+
+void
+sync_begin (HubStream *stream)
+{
+  HubPlugin *plugin = stream->connector->plugin;
+  Hub *hub = plugin->hub;
+  if (stream->run || stream->deciding || hub->draining || must_wait (stream))
+    return;
+  stream->pass = take_pass (stream);
+  SyncRun *run = stream->run = run_new (stream);
+  if (stream->pass->resumed)
+    run->place = pass_to_saved (stream->pass);
+  if (stream->pass->dry) {
+    run->records = json_object_new_array ();
+    run->rejects = json_object_new_array ();
+    run->dry_done = stream->dry_done;
+    run->dry_data = stream->dry_data;
+  }
+  if (stream->pass->full && (stream->pass->dry || hub_mono_ms (hub) - stream->fresh_ms >= FRESH_EVERY_MS)) {
+    run->unskipped = TRUE;
+    stream->fresh_ms = hub_mono_ms (hub);
+  }
+  plugin->running++;
+  hub->passes_running++;
+  hub_stream_set (stream, STREAM_RUNNING, REASON_NONE, NULL);
+  run_load (run);
+}
+
+void
+sync_go_on (HubStream *stream)
+{
+  SyncRun *run = stream->run;
+  if (run && run->wants_page && !run->wants_maps && !run->loading && !heap_holds (&stream->due))
+    run_page (run);
+}
+
+void
+sync_tick (HubStream *stream)
+{
+  SyncRun *run = stream->run;
+  if (run->wants_maps)
+    run_load (run);
+  else if (run->wants_page)
+    run_page (run);
+}
+
+gboolean
+sync_busy (const HubStream *stream)
+{
+  return stream->run && (stream->run->call || stream->run->storing);
+}
+
+/* ---- ending ---- */
+
+static void
+let_others_run (HubPlugin *plugin)
+{
+  plugin->running--;
+  plugin->hub->passes_running--;
+  HubStream *next = g_queue_pop_head (&plugin->turn);
+  if (next)
+    hub_stream_plan (next, hub_mono_ms (plugin->hub));
+}
+
+static void
+leave_stream (SyncRun *run)
+{
+  HubStream *stream = run->stream;
+  stream->run = NULL;
+  let_others_run (stream->connector->plugin);
+}
+
+void
+sync_abort (HubStream *stream, const char *why)
+{
+  SyncRun *run = stream->run;
+  g_queue_remove (&stream->connector->plugin->turn, stream);
+  if (!run)
+    return;
+  Hub *hub = run->hub;
+  give_up_call (run);
+  if (run->batch)
+    each_collection (run, drop_map);
+  hub_plugin_credit (stream->connector->plugin, run->batch_bytes + run->storing_bytes);
+  if (run->dry_done)
+    run->dry_done (NULL, "cancelled", why, run->dry_data);
+  leave_stream (run);
+  run->stream = NULL;
+  run->aborted = TRUE;
+  if (!run->storing || hub->ending) {
+    each_collection (run, release_map);
+    run_free (run);
+  }
+  hub_check_drained (hub);
+}
+
+static void
+tell_dry (SyncRun *run)
+{
+  Pass *pass = run->stream->pass;
+  json_object *result = json_object_new_object ();
+  json_object_object_add (result, "pass", pass_to_json (pass));
+  json_object_object_add (result, "records", json_object_get (run->records));
+  json_object_object_add (result, "rejects", json_object_get (run->rejects));
+  run->dry_done (result, "ok", NULL, run->dry_data);
+  json_object_put (result);
+}
+
+void
+run_finished (SyncRun *run)
+{
+  HubStream *stream = run->stream;
+  Hub *hub = run->hub;
+  Pass *pass = g_steal_pointer (&stream->pass);
+  HubPlugin *plugin = stream->connector->plugin;
+  gboolean good = pass->state == PASS_COMPLETE || pass->state == PASS_HELD;
+  leave_stream (run);
+  each_collection (run, release_map);
+  if (!pass->dry) {
+    metric_add (metrics_get (hub->world.metrics, "passes_total", plugin->name, stream->name,
+                             pass->full ? "full" : "changes", pass_state_word (pass->state)),
+                1);
+    stream->watermark_ms = run->after.watermark_ms;
+    stream->as_of_ms = run->after.as_of_ms;
+    stream->full_ms = run->after.full_ms;
+    stream->started_ms = pass->started_ms;
+    stream->passes++;
+    g_autofree char *held = g_steal_pointer (&stream->held);
+    if (run->after.held)
+      stream->held = pass->state == PASS_HELD ? g_strdup (pass->id) : g_steal_pointer (&held);
+    pass_free (stream->last);
+    stream->last = pass;
+    stream->failures = good ? 0 : stream->failures + 1;
+  } else {
+    pass_free (pass);
+  }
+  if (good || run->records)
+    hub_stream_set (stream, STREAM_IDLE, REASON_NONE, NULL);
+  if (stream->state == STREAM_STOPPED)
+    hub_stream_plan (stream, stream->next ? hub_mono_ms (hub) : G_MAXINT64);
+  else if (good || run->records)
+    hub_stream_plan_next (stream);
+  else
+    hub_stream_plan_again (stream);
+  run_free (run);
+}
+
+/* The pass ends here, and the stream's state says why. */
+void
+run_fail (SyncRun *run, Reason reason, const char *detail)
+{
+  HubStream *stream = run->stream;
+  Pass *pass = stream->pass;
+  gboolean stops = reason == REASON_CREDENTIALS_REFUSED || reason == REASON_PERMISSION_REFUSED;
+  LogContext context = { .store = pass->store,
+                         .connector = stream->connector->name,
+                         .code = reason_word (reason) };
+  log_line (LOG_WARNING, &context, "%s: the pass failed: %s %s", stream->name, reason_text (reason),
+            detail ? detail : "");
+  pass->state = PASS_FAILED;
+  pass->ended_ms = hub_wall_ms (run->hub);
+  g_free (pass->detail);
+  pass->detail = g_strdup (detail && *detail ? detail : reason_text (reason));
+  hub_stream_set (stream, stops ? STREAM_STOPPED : STREAM_WAITING, reason, detail);
+  if (pass->dry) {
+    run->dry_done (NULL, reason_word (reason), pass->detail, run->dry_data);
+    run_finished (run);
+    return;
+  }
+  run->page_end = PAGE_DONE;
+  if (!run->storing)
+    run_end (run);
+}
+
+void
+run_tell_dry (SyncRun *run)
+{
+  tell_dry (run);
+  run_finished (run);
+}

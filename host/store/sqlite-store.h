@@ -1,0 +1,195 @@
+/* The inside of the SQLite store, for its own files.
+ *
+ *   loop --to_writer--> writer ----+
+ *     |  --to_reader--> reader ----+--ends--> loop
+ *     +-- its own short reads      |
+ *                    writer --to_checkpointer--> checkpointer
+ *
+ * Threads share nothing but these queues and the few numbers marked _Atomic; each has a connection of its
+ * own. */
+#pragma once
+#include <sqlite3.h>
+
+#include "base/loop.h"
+#include "base/metrics.h"
+#include "store/sqlite.h"
+#include "store/store-class.h"
+
+typedef struct SqliteStore SqliteStore;
+
+enum {
+  SLICE_ROWS_LEAST = 250,             /* rows of a transaction while durable work waits */
+  SLICE_ROWS_MOST = 1000,             /* and while none does */
+  SLICE_BYTES_MOST = 4 * 1024 * 1024, /* of bodies; a slice ends behind the record that passes it */
+  SEQ_BLOCK = 1 << 20,                /* numbers of changes that are reserved at once */
+  CHECKPOINT_PAGES = 1000,            /* of WAL, from which on the checkpointer works */
+  CHECKPOINT_EVERY_MS = 20,
+  RESTART_BYTES =
+    48 * 1000 * 1000,      /* of WAL, at which the writer waits for it to start anew; ends below 64 MiB */
+  RESTART_WAIT_MS = 200,   /* for readers to let go of it; else after the next commit */
+  BUSY_WAIT_MS = 5000,     /* for another program (an operator's sqlite3) to let go of the file */
+  MAP_ROWS_A_READ = 10000, /* a long read lets go of the WAL between these */
+  PRUNE_ROWS = 500,        /* a transaction */
+  PRUNE_PAGES = 256
+};
+
+typedef enum { JOB_BATCH, JOB_PRUNE, JOB_MAP, JOB_COMMITTED, JOB_STOP } JobType;
+typedef enum {
+  PRUNE_TOMBSTONES,
+  PRUNE_PASSES,
+  PRUNE_REJECTS,
+  PRUNE_VACUUM,
+  PRUNE_CHECKPOINT,
+  PRUNE_END
+} PruneStep;
+
+/* What is asked of a thread, and comes back on `ends`. */
+typedef struct {
+  JobType type;
+  GError *error;
+  StoreDone done;
+  StoreMapDone map_done;
+  gpointer data;
+  StoreBatch *batch; /* JOB_BATCH */
+  gsize at;          /* how many of its records are committed */
+  StorePrune prune;  /* JOB_PRUNE */
+  PruneStep step;
+  guint32 collection; /* JOB_MAP */
+  guint64 after[2];   /* waits until so many batches of each durability were told */
+  GArray *rows;
+  gboolean durable; /* JOB_COMMITTED */
+  double seconds;
+} Job;
+
+/* The same numbering of parameters in both: see bind_record(). */
+typedef enum {
+  WRITE_BEGIN,
+  WRITE_COMMIT,
+  WRITE_ROLLBACK,
+  WRITE_INSERT,
+  WRITE_UPDATE,
+  WRITE_ID,
+  WRITE_STATE,
+  WRITE_STATE_DELETE,
+  WRITE_PASS,
+  WRITE_REJECT,
+  WRITE_META,
+  WRITE_STATEMENTS
+} WriteStatement;
+
+typedef enum {
+  READ_LIST,
+  READ_GET,
+  READ_CHANGES,
+  READ_LATEST,
+  READ_STATES,
+  READ_DEAD,
+  READ_STATEMENTS
+} ReadStatement;
+
+/* Of the writer's thread alone. */
+typedef struct {
+  sqlite3 *db;
+  sqlite3_stmt *statements[WRITE_STATEMENTS];
+  GQueue durable, catalogue, prunes; /* Job */
+  gboolean full_sync, stop;
+  guint64 seq, reserved;                            /* the last one given; given at most up to */
+  gint64 at_ms;                                     /* of the transaction that is open */
+  guint64 slice_seq, slice_reserved, slice_inserts; /* as it will be if that commits */
+} Writer;
+
+struct SqliteStore {
+  Store base;
+  char *path, *wal_path;
+  int lock, wake; /* wake: an eventfd that the loop watches */
+  gint64 (*now_ms) (void);
+  GAsyncQueue *to_writer, *to_reader, *to_checkpointer, *ends; /* Job */
+  GThread *writer_thread, *reader_thread, *checkpointer_thread;
+  Writer writer;
+  sqlite3 *long_reads, *checkpoints; /* of those threads */
+
+  _Atomic gint durable_waiting; /* durable batches that the writer has not committed */
+  _Atomic gint wal_pages;
+  _Atomic gboolean checkpointing; /* the checkpointer is awake */
+  _Atomic gboolean distrust;      /* an fsync failed: what it should have saved is written again first */
+  _Atomic gboolean full, stopping;
+  _Atomic gboolean woken; /* the loop knows that there is something on `ends` */
+  _Atomic guint64 rows;   /* of records, tombstones too */
+  _Atomic guint64 floor;  /* seq was at least this, even if no row has it any more */
+  _Atomic guint64 pruned; /* the highest seq of a tombstone that was pruned */
+
+  /* Of the loop. */
+  Loop *loop;
+  LoopWatch *ends_watch;
+  LoopTimer *turn_timer; /* at the end of this turn */
+  Metric *commit_seconds[2];
+  sqlite3 *reads;
+  sqlite3_stmt *read_statements[READ_STATEMENTS];
+  GArray *lost;                  /* LostRange; fixed once open */
+  GPtrArray *turn;               /* Job: what was submitted in this turn */
+  guint64 submitted[2], told[2]; /* batches, by durability */
+  guint outstanding;
+  GQueue maps; /* Job: wait for what was submitted before them */
+};
+
+typedef struct {
+  guint64 first, last;
+} LostRange;
+
+/* sqlite-writer.c */
+gpointer writer_run (gpointer store);
+gboolean writer_prepare (SqliteStore *store, GError **error);
+gboolean writer_begin (SqliteStore *store, gboolean durable, gsize most, GError **error);
+gboolean writer_commit (SqliteStore *store, gboolean durable, GError **error);
+void writer_rollback (SqliteStore *store);
+gboolean writer_meta (SqliteStore *store, const char *name, gint64 value, GError **error);
+gboolean writer_meta_text (SqliteStore *store, const char *name, const char *value, GError **error);
+void job_free (Job *job);
+
+/* sqlite-slice.c: writes as much as belongs into one transaction. */
+typedef struct {
+  gsize rows, bytes;
+  guint whole; /* jobs from the queue's head on that are in it to their end */
+  gsize part;  /* records of the next one */
+  Job *failed; /* the one at fault, if it is its own */
+} Slice;
+gboolean slice_fill (SqliteStore *store, GQueue *queue, gboolean durable, Slice *slice, GError **error);
+
+/* sqlite-checkpoint.c */
+gpointer checkpointer_run (gpointer store);
+int checkpoint_note (gpointer store, sqlite3 *db, const char *name, int pages); /* a WAL hook */
+void checkpoint_if_long (SqliteStore *store);
+gboolean checkpoint_truncate (SqliteStore *store, GError **error);
+
+/* sqlite-prune.c: one transaction's worth; TRUE when there is no more to do (job->error may be set). */
+gboolean prune_step (SqliteStore *store, Job *job);
+
+/* sqlite-reader.c */
+gpointer reader_run (gpointer store);
+
+/* sqlite-read.c */
+gboolean read_prepare (SqliteStore *store, GError **error);
+gboolean read_list (Store *store, guint32 collection, guint64 from, guint limit, StoreEach each,
+                    gpointer data, GError **error);
+gboolean read_get (Store *store, guint32 collection, guint32 ordinal, gboolean *found, StoreEach each,
+                   gpointer data, GError **error);
+gboolean read_changes (Store *store, guint64 since, guint limit, guint looks, StoreWant want, StoreEach each,
+                       gpointer data, guint64 *reached, gboolean *more, GError **error);
+gboolean read_seq_known (Store *store, guint64 since, guint64 *latest);
+gboolean read_rows (Store *store, StoreHistory history, const StoreRowFilter *filter, StoreEachRow each,
+                    gpointer data, GError **error);
+gboolean read_states (Store *store, const char *prefix, StoreEachState each, gpointer data, GError **error);
+guint64 read_latest (SqliteStore *store);
+guint64 read_dead (SqliteStore *store);
+
+/* sqlite.c */
+extern const StoreClass sqlite_class;
+void sqlite_tell_ends (int fd, guint32 events, gpointer store);
+void sqlite_end_of_turn (gpointer store);
+void job_end (SqliteStore *store, Job *job); /* sends it back to the loop */
+
+/* sqlite-open.c */
+void sqlite_mark_clean (SqliteStore *store);
+void sqlite_release (SqliteStore *store);
+gboolean sqlite_prepare (sqlite3 *db, const char *const *sql, sqlite3_stmt **statements, guint count,
+                         GError **error);

@@ -1,0 +1,106 @@
+/* Treez, a point of sale for cannabis retail: the v2 "SellTreez" API (https://code.treez.io).
+ *
+ * catalogue.c reads products, promotions and stock, customers.c customers. Here: settings, the endpoint, what
+ * its answers mean, and the list of streams. Where the documentation and what was seen differ, README.md says
+ * which is followed. */
+#include "treez.h"
+
+static const tb_setting settings[] = {
+  { "url", TB_URL, TB_OPTIONAL, "https://api.treez.io" },
+  { "dispensary", TB_TEXT, TB_REQUIRED, .least = 1, .most = 100,
+    .help = "first label of the store's address: downtown.treez.io is downtown" },
+  { "client_id", TB_SECRET, TB_REQUIRED, .help = "the integrator's, the same for all stores" },
+  { "api_key", TB_SECRET, TB_REQUIRED, .help = "the store's, made by Treez on its written request" },
+  { "bearer_prefix", TB_BOOLEAN, TB_OPTIONAL, "false", .help = "send the token as \"Bearer <token>\"" },
+  { "page_size", TB_INTEGER, TB_OPTIONAL, "0", .most = 1000,
+    .help = "rows a page; 0: Treez's own for products, 50 for customers" },
+  { "locations", TB_TEXT_LIST, TB_OPTIONAL,
+    .help = "only these places (names or ids) count as stock; empty: all" },
+  { "tax_included", TB_BOOLEAN, TB_OPTIONAL, "false", .help = "prices hold the tax already" },
+  { "hide_below_threshold", TB_BOOLEAN, TB_OPTIONAL, "false",
+    .help = "hide products whose stock is below the store's minimum" },
+};
+
+/* The API key for a token of two hours. The field is spelled apikey, and expires_in is a text. Asking again
+ * does no harm: two requests give two tokens. */
+static tb_status
+authorize (tb_call *call, tb_token *token)
+{
+  const tb_json *answer;
+  tb_form *form = tb_form_new (call);
+  tb_request request = { .method = "POST", .form = form, .repeat = TB_MAY_REPEAT, .bare = true };
+  tb_form_add (form, "client_id", tb_setting_secret (call, "client_id"));
+  tb_form_add (form, "apikey", tb_setting_secret (call, "api_key"));
+  TB_TRY (tb_ask (call, &answer, &request, "/config/api/gettokens"));
+  token->access = tb_string (answer, "access_token");
+  token->lasts_s = tb_int (answer, "expires_in", 7200);
+  if (token->access == NULL)
+    return tb_fail (call, TB_BAD_RESPONSE, "the answer of gettokens holds no access_token");
+  return TB_OK;
+}
+
+static const tb_credential credentials[] = {
+  { TB_HEADER, "authorization", "{token}", "bearer_prefix=false" },
+  { TB_HEADER, "authorization", "Bearer {token}", "bearer_prefix=true" },
+  { TB_HEADER, "client_id", "{client_id}" },
+};
+
+/* Treez says "not found" with 400, refuses tokens with 401 and 403, and may hide a failure in a 200. */
+static const tb_rule rules[] = {
+  { 403, NULL, NULL, TB_AUTHENTICATION_ERROR },
+  { 0, "resultReason", "PRODUCT_NOT_FOUND", TB_NOT_FOUND },
+  { 0, "resultReason", "CUSTOMER_DOESNT_EXIST", TB_NOT_FOUND },
+  { 404, "resultReason", "NOT_FOUND", TB_NOT_FOUND },
+  { 200, "resultReason", "NOT_FOUND", TB_NOT_FOUND },
+  { 200, "resultReason", "*authentication*", TB_AUTHENTICATION_ERROR },
+  { 200, "resultReason", "OVER LIMIT", TB_RATE_LIMIT_EXCEEDED },
+  { 200, "resultCode", "FAIL", TB_VALIDATION_ERROR },
+};
+
+static const tb_endpoint endpoints[] = {
+  { "api", "{url}/v2.0/dispensary/{dispensary}", .credentials = TB_LIST (credentials),
+    .rules = TB_LIST (rules), .words = "resultDetail|resultReason|message",
+    /* Ten a second are allowed for each store; certification asks for less. */
+    .pace = { .per_second = 5, .burst = 5, .at_once = 2 }, .timeout_s = 60, .authorize = authorize },
+};
+
+/* Promotions come with the products, and last_updated_at does not move when one starts or ends: hence a full
+ * pass every half hour. Customers that vanish stay: rows shift while pages are read, and one that slipped
+ * through must not be taken for a deleted one. */
+static const tb_stream streams[] = {
+  { "products", treez_pull_products, treez_fetch_product, TB_PRODUCTS | TB_PROMOTIONS, TB_IS_DELETED,
+    .changes = true, .item_only = true, .every_s = 900, .least_s = 60, .full_every_s = 1800, .overlap_s = 300,
+    .deadline_s = 120 },
+  { "inventory", treez_pull_inventory, NULL, TB_INVENTORY, TB_IS_ZERO, .item_only = true, .every_s = 120,
+    .least_s = 30, .deadline_s = 120 },
+  { "customers", treez_pull_customers, treez_fetch_customer, TB_CUSTOMERS, TB_STAYS, .changes = true,
+    .item_only = true, .every_s = 3600, .least_s = 60, .full_every_s = 604800, .overlap_s = 300,
+    .deadline_s = 120 },
+};
+
+const char *
+treez_page_size (tb_call *call, long long most)
+{
+  long long size = tb_setting_int (call, "page_size");
+  if (size <= 0)
+    return NULL;
+  return tb_printf (call, "%lld", size < most ? size : most);
+}
+
+const char *
+treez_time (tb_call *call, long long ms)
+{
+  return tb_local (call, ms, "%Y-%m-%dT%H:%M:%S.000%:z");
+}
+
+static tb_status
+check (tb_call *call)
+{
+  const tb_json *answer;
+  return tb_get (call, &answer, "/location/list?sellable=true");
+}
+
+TB_PLUGIN (.name = "treez", .version = "1.0.0", .title = "Treez",
+           .help = "Catalogue, stock and customers of a Treez store (v2, SellTreez)",
+           .docs = "https://code.treez.io", .settings = TB_LIST (settings), .endpoints = TB_LIST (endpoints),
+           .streams = TB_LIST (streams), .check = check, .mapping = 1);

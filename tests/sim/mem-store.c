@@ -1,0 +1,314 @@
+#include "mem-store.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "mem-disk.h"
+
+enum { SLICE_ROWS = 250 };
+
+typedef struct {
+  StoreBatch *batch; /* NULL: not a batch */
+  gsize at;
+  StorePrune prune;
+  guint32 collection;
+  StoreDone done;
+  StoreMapDone map_done;
+  gpointer data;
+} Job;
+
+typedef struct {
+  Store base;
+  MemDisk *disk;
+  gint64 (*now_ms) (gpointer clock);
+  gpointer clock;
+  GQueue durable, catalogue, others; /* Job */
+  gboolean full, failed;
+} MemStore;
+
+static void
+job_free (gpointer data)
+{
+  Job *job = data;
+  store_batch_free (job->batch);
+  g_free (job);
+}
+
+static void
+submit (Store *base, StoreBatch *batch, StoreDone done, gpointer data)
+{
+  MemStore *store = (MemStore *)base;
+  Job *job = g_new0 (Job, 1);
+  *job = (Job){ .batch = batch, .done = done, .data = data };
+  g_queue_push_tail (batch->durable ? &store->durable : &store->catalogue, job);
+}
+
+static void
+load_map (Store *base, guint32 collection, StoreMapDone done, gpointer data)
+{
+  Job *job = g_new0 (Job, 1);
+  *job = (Job){ .collection = collection, .map_done = done, .data = data };
+  g_queue_push_tail (&((MemStore *)base)->others, job);
+}
+
+static void
+prune (Store *base, const StorePrune *before, StoreDone done, gpointer data)
+{
+  Job *job = g_new0 (Job, 1);
+  *job = (Job){ .prune = *before, .done = done, .data = data };
+  g_queue_push_tail (&((MemStore *)base)->others, job);
+}
+
+static gboolean
+may_write (MemStore *store, GError **error)
+{
+  store->failed = store->full;
+  if (store->full)
+    g_set_error_literal (error, STORE_ERROR, STORE_ERROR_FULL, "the simulated disk is full");
+  return !store->full;
+}
+
+/* All of the slice or nothing: ids are compared before the first record is put. */
+static gboolean
+write_slice (MemStore *store, Job *job, GError **error)
+{
+  const GArray *records = job->batch->records;
+  gsize end = MIN (job->at + SLICE_ROWS, records->len);
+  if (!may_write (store, error))
+    return FALSE;
+  for (gsize i = job->at; i < end; i++)
+    if (!mem_disk_check (store->disk, &g_array_index (records, StoreRecord, i), error))
+      return FALSE;
+  for (; job->at < end; job->at++)
+    mem_disk_put (store->disk, &g_array_index (records, StoreRecord, job->at), job->batch->source,
+                  store->now_ms (store->clock));
+  if (end < records->len)
+    return TRUE;
+  for (guint i = 0; i < job->batch->states->len; i++)
+    mem_disk_put_state (store->disk, &g_array_index (job->batch->states, StoreState, i));
+  for (guint i = 0; i < job->batch->rows->len; i++)
+    mem_disk_put_row (store->disk, &g_array_index (job->batch->rows, StoreBatchRow, i));
+  return TRUE;
+}
+
+static void
+step_batch (MemStore *store, GQueue *queue)
+{
+  g_autoptr (GError) error = NULL;
+  Job *job = g_queue_peek_head (queue);
+  if (write_slice (store, job, &error) && job->at < job->batch->records->len)
+    return;
+  g_queue_pop_head (queue);
+  if (job->done)
+    job->done (error, job->data);
+  job_free (job);
+}
+
+static void
+step_map (MemStore *store, Job *job)
+{
+  g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (StoreMapRow));
+  for (GTreeNode *node = mem_disk_first (store->disk, store_rid (job->collection, 0)); node;
+       node = g_tree_node_next (node)) {
+    const MemRecord *record = g_tree_node_value (node);
+    if (store_rid_collection (record->rid) != job->collection)
+      break;
+    StoreMapRow row = { .ordinal = store_rid_ordinal (record->rid),
+                        .deleted = !record->body,
+                        .id_hash = hash_bytes (record->id, strlen (record->id), store->base.seed),
+                        .hash = record->hash,
+                        .parent_hash = record->parent_hash,
+                        .updated_ms = record->updated_ms,
+                        .asked_ms = record->asked_ms };
+    g_array_append_val (rows, row);
+  }
+  job->map_done ((const StoreMapRow *)(gpointer)rows->data, rows->len, NULL, job->data);
+}
+
+static void
+step_other (MemStore *store)
+{
+  g_autoptr (GError) error = NULL;
+  Job *job = g_queue_pop_head (&store->others);
+  if (job->map_done) {
+    step_map (store, job);
+  } else {
+    if (may_write (store, &error))
+      mem_disk_prune (store->disk, &job->prune);
+    if (job->done)
+      job->done (error, job->data);
+  }
+  job_free (job);
+}
+
+gboolean
+mem_store_step (Store *base)
+{
+  MemStore *store = (MemStore *)base;
+  if (store->durable.length)
+    step_batch (store, &store->durable);
+  else if (store->catalogue.length)
+    step_batch (store, &store->catalogue);
+  else if (store->others.length)
+    step_other (store);
+  else
+    return FALSE;
+  return TRUE;
+}
+
+static void
+fill (const MemRecord *record, StoreFound *found)
+{
+  *found = (StoreFound){ .collection = store_rid_collection (record->rid),
+                         .ordinal = store_rid_ordinal (record->rid),
+                         .seq = record->seq,
+                         .hash = record->hash,
+                         .parent_hash = record->parent_hash,
+                         .updated_ms = record->updated_ms,
+                         .asked_ms = record->asked_ms,
+                         .at_ms = record->at_ms,
+                         .deleted = !record->body,
+                         .source = store_source_text (record->source),
+                         .id = record->id,
+                         .body = record->body,
+                         .id_length = strlen (record->id),
+                         .body_length = record->body ? strlen (record->body) : 0 };
+}
+
+static gboolean
+list (Store *base, guint32 collection, guint64 from, guint limit, StoreEach each, gpointer data,
+      GError **error)
+{
+  MemStore *store = (MemStore *)base;
+  if (from > G_MAXUINT32)
+    return TRUE;
+  guint given = 0;
+  for (GTreeNode *node = mem_disk_first (store->disk, store_rid (collection, (guint32)from));
+       node && given < limit; node = g_tree_node_next (node)) {
+    StoreFound found;
+    fill (g_tree_node_value (node), &found);
+    if (found.collection != collection)
+      break;
+    if (found.deleted)
+      continue;
+    given++;
+    if (!each (&found, data))
+      break;
+  }
+  return TRUE;
+}
+
+static gboolean
+get (Store *base, guint32 collection, guint32 ordinal, gboolean *there, StoreEach each, gpointer data,
+     GError **error)
+{
+  const MemRecord *record = mem_disk_record (((MemStore *)base)->disk, store_rid (collection, ordinal));
+  *there = record != NULL;
+  if (record) {
+    StoreFound found;
+    fill (record, &found);
+    each (&found, data);
+  }
+  return TRUE;
+}
+
+static gboolean
+changes (Store *base, guint64 since, guint limit, guint looks, StoreWant want, StoreEach each, gpointer data,
+         guint64 *reached, gboolean *more, GError **error)
+{
+  guint given = 0, looked = 0;
+  gboolean go_on = TRUE;
+  *reached = since;
+  GTreeNode *node = mem_disk_first_change (((MemStore *)base)->disk, since);
+  for (; node && go_on && given < limit && looked < looks; node = g_tree_node_next (node)) {
+    StoreFound found;
+    fill (g_tree_node_value (node), &found);
+    looked++;
+    *reached = found.seq;
+    if (want && !want (found.collection, data))
+      continue;
+    given++;
+    go_on = each (&found, data);
+  }
+  *more = node != NULL;
+  return TRUE;
+}
+
+static gboolean
+seq_known (Store *base, guint64 since, guint64 *latest)
+{
+  const MemDisk *disk = ((MemStore *)base)->disk;
+  *latest = mem_disk_seq (disk);
+  return since <= *latest && since >= mem_disk_pruned (disk);
+}
+
+static gboolean
+rows (Store *base, StoreHistory history, const StoreRowFilter *filter, StoreEachRow each, gpointer data,
+      GError **error)
+{
+  mem_disk_rows (((MemStore *)base)->disk, history, filter, each, data);
+  return TRUE;
+}
+
+static gboolean
+states (Store *base, const char *prefix, StoreEachState each, gpointer data, GError **error)
+{
+  mem_disk_states (((MemStore *)base)->disk, prefix, each, data);
+  return TRUE;
+}
+
+static void
+status (Store *base, StoreStatus *status)
+{
+  MemStore *store = (MemStore *)base;
+  *status = (StoreStatus){ .records = mem_disk_living (store->disk),
+                           .seq = mem_disk_seq (store->disk),
+                           .free_bytes = store->full ? 0 : G_MAXUINT32,
+                           .full = store->failed };
+}
+
+void
+mem_store_crash (Store *base)
+{
+  MemStore *store = (MemStore *)base;
+  g_queue_clear_full (&store->durable, job_free);
+  g_queue_clear_full (&store->catalogue, job_free);
+  g_queue_clear_full (&store->others, job_free);
+  g_free (store);
+}
+
+static void
+close_store (Store *base)
+{
+  while (mem_store_step (base))
+    ;
+  mem_store_crash (base);
+}
+
+void
+mem_store_set_full (Store *store, gboolean full)
+{
+  ((MemStore *)store)->full = full;
+}
+
+static const StoreClass mem_class = { .submit = submit,
+                                      .list = list,
+                                      .get = get,
+                                      .changes = changes,
+                                      .seq_known = seq_known,
+                                      .rows = rows,
+                                      .states = states,
+                                      .load_map = load_map,
+                                      .prune = prune,
+                                      .status = status,
+                                      .free = close_store };
+
+Store *
+mem_store_open (MemDisk *disk, gint64 (*now_ms) (gpointer clock), gpointer clock)
+{
+  MemStore *store = g_new0 (MemStore, 1);
+  *store = (MemStore){
+    .base = { &mem_class, mem_disk_seed (disk) }, .disk = disk, .now_ms = now_ms, .clock = clock
+  };
+  return &store->base;
+}
