@@ -6,7 +6,6 @@
 #include "worker/describe.h"
 #include "worker/http.h"
 #include "worker/loader.h"
-#include "worker/paths.h"
 
 enum {
 #ifdef SANITIZED
@@ -46,8 +45,8 @@ flush_out (gpointer data)
     worker_end (worker, FALSE);
 }
 
-void
-worker_flush_soon (Worker *worker)
+static void
+flush_soon (Worker *worker)
 {
   if (!worker->flushing)
     loop_defer (worker->loop, flush_out, worker);
@@ -62,7 +61,7 @@ worker_send (Worker *worker, WireType type, guint64 call, json_object *body)
     body ? json_object_to_json_string_length (body, JSON_C_TO_STRING_NOSLASHESCAPE, &length) : "";
   wire_end_send (worker->end, type, 0, call, text, length);
   json_object_put (body);
-  worker_flush_soon (worker);
+  flush_soon (worker);
 }
 
 void
@@ -70,7 +69,7 @@ worker_send_batch (Worker *worker, WireType type, guint kind, guint64 call, GByt
 {
   worker->window_used += batch->len;
   wire_end_send_array (worker->end, type, (guint8)kind, call, batch);
-  worker_flush_soon (worker);
+  flush_soon (worker);
 }
 
 void
@@ -150,7 +149,7 @@ take_frame (Worker *worker, const WireFrame *frame)
     break;
   case WIRE_DRAIN:
     worker->draining = TRUE;
-    worker_flush_soon (worker);
+    flush_soon (worker);
     break;
   case WIRE_PING:
     worker_send (worker, WIRE_PONG, frame->head.call, NULL);
@@ -190,7 +189,7 @@ worker_event (int fd, guint32 events, gpointer data)
   if (events & ~EPOLLOUT)
     read_frames (worker);
   if (events & EPOLLOUT)
-    worker_flush_soon (worker);
+    flush_soon (worker);
 }
 
 /* ---- life ---- */
@@ -209,7 +208,6 @@ worker_new (Loop *loop, Plugin *plugin, int fd, GError **error)
     g_free (worker);
     return NULL;
   }
-  worker->paths = paths_new (plugin);
   worker->fibers = fibers_new (loop, STACK_BYTES, WORKER_CALLS_MOST);
   worker->connectors =
     g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)connector_unref);
@@ -247,7 +245,6 @@ worker_free (Worker *worker)
   loop_turn (worker->loop, 0); /* what was put off knows of the worker */
   g_hash_table_unref (worker->calls);
   g_hash_table_unref (worker->connectors);
-  paths_free (worker->paths);
   http_free (worker->http);
   fibers_free (worker->fibers);
   loop_watch_free (worker->watch);
