@@ -1,8 +1,4 @@
-/* Products, promotions and stock of a Treez store.
- *
- * All three come in the same rows. The products stream reads all of a row; the inventory stream asks for
- * active products without their discounts, which is much smaller, and reads the places alone, so that it can
- * run every two minutes. v2 has no stock of its own, and stock does not move last_updated_at. */
+/* Products of a Treez store, and what its discounts say of them (discounts.c). */
 #include "treez.h"
 
 static const tb_word strains[] = {
@@ -15,13 +11,6 @@ static const tb_word units[] = {
   { "OUNCES", TB_OUNCE },      { "MILLILITERS", TB_MILLILITER },
   { "LITERS", TB_MILLILITER }, { "FLUID OUNCES", TB_MILLILITER },
 };
-
-static const tb_word methods[] = {
-  { "PERCENT", TB_PERCENT },     { "DOLLAR", TB_AMOUNT },         { "COST", TB_PRICE },
-  { "BOGO", TB_OTHER_DISCOUNT }, { "BUNDLE", TB_OTHER_DISCOUNT },
-};
-
-static const tb_word buyers[] = { { "ADULT", TB_RECREATIONAL }, { "MEDICAL", TB_MEDICAL } };
 
 /* ---- parts of a product ---- */
 
@@ -67,8 +56,7 @@ read_stock (tb_call *call, const tb_json *p, tb_product *product)
     tb_decimal quantity = tb_number (row, "sellable_quantity");
     rows++;
     medical += tb_is (tb_text (row, "inventory_type"), "MEDICAL");
-    if (quantity.known && (tb_setting_admits (call, "locations", tb_text (row, "location_id")) ||
-                           tb_setting_admits (call, "locations", tb_text (row, "location"))))
+    if (quantity.known && treez_place_counts (call, row))
       sum = tb_plus (sum, quantity);
   }
   if (rows > 0)
@@ -242,83 +230,6 @@ read_visible (tb_call *call, const tb_json *p)
   return tb_flag_of (tb_is (status, "ACTIVE") && !tb_yes (tb_bool (p, "e_commerce.hide_from_menu")));
 }
 
-/* ---- promotions ---- */
-
-/* What a discount makes of a price; not said where that is not simple arithmetic. */
-static tb_decimal
-discounted (tb_discount type, tb_decimal price, tb_decimal value)
-{
-  tb_decimal none = { 0, 0 };
-  if (type == TB_PERCENT)
-    return tb_minus (price, tb_times (tb_times (price, value), tb_decimal_of (0.01)));
-  return type == TB_AMOUNT ? tb_minus (price, value) : none;
-}
-
-/* Is the product's discounted price of this discount's making? Treez says so, or else its arithmetic does. */
-static bool
-makes_the_price (tb_call *call, const tb_json *p, const tb_json *d, tb_discount type)
-{
-  tb_flag said = tb_bool (d, "discount_applied_in_calc");
-  tb_money result, price = tb_cash (p, "pricing.discounted_price");
-  if (said.state != 0 || !tb_is (tb_lower (d, "discount_affinity"), "pre-cart"))
-    return tb_yes (said);
-  result = tb_money_of (
-    call, discounted (type, tb_number (p, "pricing.price_sell"), tb_number (d, "discount_amount")));
-  return tb_known (price) && tb_known (result) && price.minor == result.minor;
-}
-
-static void
-read_offers (tb_call *call, const tb_json *p, tb_product *product)
-{
-  TB_FOR (d, p, "discounts") {
-    tb_discount type = tb_word_of (d, "discount_method", methods);
-    const char *id = tb_string (d, "discount_id"),
-               *name = tb_text (d, "discount_display_title|discount_title");
-    tb_offer *offer;
-    /* "Two for one" has no price of one piece that could be shown. */
-    if (id == NULL || name == NULL || type == TB_NO_DISCOUNT || type == TB_OTHER_DISCOUNT ||
-        !makes_the_price (call, p, d, type))
-      continue;
-    offer = tb_add (call, &product->offers);
-    offer->id = id;
-    offer->name = name;
-    offer->type = type;
-    offer->value = tb_number (d, "discount_amount");
-    offer->price = tb_cash (p, "pricing.discounted_price");
-  }
-}
-
-/* The same discount stands in every product that it is for. What is emitted depends on the discount alone, so
- * all say the same and the host keeps one; hence no product_ids, and nothing about whether it applied here.
- */
-static tb_status
-emit_promotion (tb_call *call, const tb_json *d)
-{
-  tb_promotion promotion = { 0 };
-  promotion.id = tb_string (d, "discount_id");
-  promotion.name = tb_text (d, "discount_display_title|discount_title");
-  if (promotion.id == NULL || promotion.name == NULL)
-    return TB_OK;
-  promotion.type = tb_word_of (d, "discount_method", methods);
-  if (promotion.type != TB_OTHER_DISCOUNT)
-    promotion.value = tb_number (d, "discount_amount");
-  TB_FOR (condition, d, "discount_condition_detail") {
-    if (!tb_is (tb_lower (condition, "discount_condition_type"), "schedule"))
-      continue;
-    promotion.schedule = tb_text (condition, "discount_condition_value");
-    promotion.starts_at_ms = tb_time_local (condition, "discount_condition_schedule.start_date");
-    /* end_date is the end of the first day; only what is never repeated is over then. */
-    if (tb_is (tb_text (condition, "discount_condition_schedule.type"), "DO_NOT"))
-      promotion.ends_at_ms = tb_time_local (condition, "discount_condition_schedule.end_date");
-    break;
-  }
-  tb_add_pair (call, &promotion.attributes, "treez.affinity", tb_text (d, "discount_affinity"));
-  tb_add_pair (call, &promotion.attributes, "treez.type", tb_text (d, "discount_type"));
-  tb_add_pair (call, &promotion.attributes, "treez.method", tb_text (d, "discount_method"));
-  tb_add_pair (call, &promotion.attributes, "treez.stackable", tb_text (d, "discount_stackable"));
-  return tb_emit (call, &promotion);
-}
-
 /* ---- products ---- */
 
 static tb_status
@@ -348,31 +259,18 @@ emit_product (tb_call *call, const tb_json *p)
   TB_FOR (row, p, "e_commerce.all_images")
     add_image (call, &product, tb_text (row, "url|"), TB_GALLERY);
   read_attributes (call, p, &product);
-  read_offers (call, p, &product);
+  treez_read_offers (call, p, &product);
   TB_TRY (tb_emit (call, &product));
   TB_FOR (d, p, "discounts")
-    TB_TRY (emit_promotion (call, d));
+    TB_TRY (treez_emit_promotion (call, d));
   return TB_OK;
-}
-
-/* The end is an empty page, or that all rows were seen that the answer says there are. How many rows a page
- * has is the vendor's secret: "fewer than asked" says nothing. */
-static tb_status
-end_page (tb_call *call, const tb_pull *pull, tb_items *items, long long page)
-{
-  long long seen = tb_cursor_int (pull, "seen", 0) + tb_seen (items);
-  long long total = tb_int (tb_rest (items), "data.total_count", -1);
-  bool more = tb_seen (items) > 0 && (total < 0 || seen < total);
-  if (more)
-    tb_move_int (call, "seen", seen);
-  return tb_pages (call, more, "page", page + 1);
 }
 
 tb_status
 treez_pull_products (tb_call *call, const tb_pull *pull)
 {
   long long page = tb_cursor_int (pull, "page", 1);
-  const char *size = treez_page_size (call, 1000);
+  const char *size = treez_page_size (call);
   tb_items *items;
   if (pull->full)
     TB_TRY (tb_get_items (call, &items, "data.product_list[]",
@@ -383,7 +281,7 @@ treez_pull_products (tb_call *call, const tb_pull *pull)
                           treez_time (call, pull->since_ms), page, size));
   TB_EACH (p, items)
     TB_TRY (emit_product (call, p));
-  return end_page (call, pull, items, page);
+  return treez_end_page (call, pull, items, page);
 }
 
 tb_status
@@ -396,45 +294,4 @@ treez_fetch_product (tb_call *call, const char *id)
   if (tb_string (product, "product_id") == NULL)
     return tb_fail (call, TB_BAD_RESPONSE, "the answer for product %s holds no product_id", id);
   return emit_product (call, product);
-}
-
-/* ---- stock ---- */
-
-static tb_status
-emit_level (tb_call *call, const tb_json *p, const tb_json *row)
-{
-  tb_inventory level = { 0 };
-  level.product_id = tb_string (p, "product_id");
-  level.location_id = tb_text (row, "location_id|location");
-  level.buyer = tb_word_of (row, "inventory_type", buyers);
-  level.quantity = tb_number (row, "sellable_quantity");
-  level.unit = TB_EACH_ONE;
-  return tb_emit (call, &level);
-}
-
-static tb_status
-emit_levels (tb_call *call, const tb_json *p)
-{
-  tb_inventory none = { .product_id = tb_string (p, "product_id"),
-                        .quantity = tb_decimal_of (0),
-                        .unit = TB_EACH_ONE };
-  TB_FOR (row, p, "sellable_quantity_detail")
-    if (tb_setting_admits (call, "locations", tb_text (row, "location_id")) ||
-        tb_setting_admits (call, "locations", tb_text (row, "location")))
-      TB_TRY (emit_level (call, p, row));
-  /* No place has it. Without this record the product would seem to have no stock told. */
-  return tb_count (p, "sellable_quantity_detail") == 0 ? tb_emit (call, &none) : TB_OK;
-}
-
-tb_status
-treez_pull_inventory (tb_call *call, const tb_pull *pull)
-{
-  long long page = tb_cursor_int (pull, "page", 1);
-  tb_items *items;
-  TB_TRY (tb_get_items (call, &items, "data.product_list[]",
-                        "/product/product_list?page=%lld&pagesize=%s&active=TRUE&include_discounts=false",
-                        page, treez_page_size (call, 1000)));
-  TB_EACH (p, items)
-    TB_TRY (emit_levels (call, p));
-  return end_page (call, pull, items, page);
 }

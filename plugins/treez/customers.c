@@ -1,7 +1,7 @@
 /* Customers of a Treez store. */
 #include "treez.h"
 
-/* customers.c asks pages of this size; the API refuses more. A shorter page is the last one. */
+/* The API refuses larger pages. A shorter one than asked is the last. */
 enum { PAGE_MOST = 50 };
 
 static const tb_word types[] = {

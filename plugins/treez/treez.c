@@ -1,8 +1,8 @@
 /* Treez, a point of sale for cannabis retail: the v2 "SellTreez" API (https://code.treez.io).
  *
- * catalogue.c reads products, promotions and stock, customers.c customers. Here: settings, the endpoint, what
- * its answers mean, and the list of streams. Where the documentation and what was seen differ, README.md says
- * which is followed. */
+ * catalogue.c reads products, discounts.c the promotions in them, stock.c stock, customers.c customers. Here:
+ * settings, the endpoint, what its answers mean, and the list of streams. Where the documentation and what
+ * was seen differ, README.md says which is followed. */
 #include "treez.h"
 
 static const tb_setting settings[] = {
@@ -79,18 +79,36 @@ static const tb_stream streams[] = {
 };
 
 const char *
-treez_page_size (tb_call *call, long long most)
+treez_page_size (tb_call *call)
 {
   long long size = tb_setting_int (call, "page_size");
-  if (size <= 0)
-    return NULL;
-  return tb_printf (call, "%lld", size < most ? size : most);
+  return size > 0 ? tb_printf (call, "%lld", size) : NULL;
 }
 
 const char *
 treez_time (tb_call *call, long long ms)
 {
   return tb_local (call, ms, "%Y-%m-%dT%H:%M:%S.000%:z");
+}
+
+bool
+treez_place_counts (tb_call *call, const tb_json *row)
+{
+  return tb_setting_admits (call, "locations", tb_text (row, "location_id")) ||
+         tb_setting_admits (call, "locations", tb_text (row, "location"));
+}
+
+/* The end is an empty page, or that all rows were seen that the answer says there are. How many rows a page
+ * has is the vendor's secret: "fewer than asked" says nothing. */
+tb_status
+treez_end_page (tb_call *call, const tb_pull *pull, tb_items *items, long long page)
+{
+  long long seen = tb_cursor_int (pull, "seen", 0) + tb_seen (items);
+  long long total = tb_int (tb_rest (items), "data.total_count", -1);
+  bool more = tb_seen (items) > 0 && (total < 0 || seen < total);
+  if (more)
+    tb_move_int (call, "seen", seen);
+  return tb_pages (call, more, "page", page + 1);
 }
 
 static tb_status

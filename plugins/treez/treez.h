@@ -5,13 +5,23 @@
 /* catalogue.c */
 tb_status treez_pull_products (tb_call *call, const tb_pull *pull);
 tb_status treez_fetch_product (tb_call *call, const char *id);
+
+/* discounts.c */
+void treez_read_offers (tb_call *call, const tb_json *p, tb_product *product);
+tb_status treez_emit_promotion (tb_call *call, const tb_json *discount);
+
+/* stock.c */
 tb_status treez_pull_inventory (tb_call *call, const tb_pull *pull);
 
 /* customers.c */
 tb_status treez_pull_customers (tb_call *call, const tb_pull *pull);
 tb_status treez_fetch_customer (tb_call *call, const char *id);
 
-/* treez.c: the setting page_size as a parameter, at most `most`; NULL: the vendor's own. */
-const char *treez_page_size (tb_call *call, long long most);
+/* treez.c: the setting page_size as a parameter of products; NULL: the vendor's own. */
+const char *treez_page_size (tb_call *call);
 /* How Treez wants times in a path: the store's clock, milliseconds, offset. */
 const char *treez_time (tb_call *call, long long ms);
+/* Does this row of sellable_quantity_detail lie at a place that counts (setting locations)? */
+bool treez_place_counts (tb_call *call, const tb_json *row);
+/* The end of a page of products: more, or done. */
+tb_status treez_end_page (tb_call *call, const tb_pull *pull, tb_items *items, long long page);
