@@ -60,4 +60,8 @@ for file in "$build_dir"/tests/bad-plugins/.libs/*.so; do
   name=$(basename "$file" .so)
   [ "$name" = no-symbol ] || check "$name.so of the bad plugins exports tb_plugin alone" "$(exports "$file")" "tb_plugin "
 done
+# the guide shows what is tested
+sed -n '/^```c$/,/^```$/p' "$source_dir/docs/plugins.md" | sed '1d;$d' > "$work/shown.c"
+sed -n '/^#include/,$p' "$source_dir/tests/bad-plugins/millrace.c" | diff - "$work/shown.c" > "$work/said"
+check "docs/plugins.md shows millrace.c" "$(cat "$work/said")" ""
 echo "1..$number"

@@ -289,7 +289,9 @@ struct tb_outgoing {
   tb_bytes body;
 };
 
-/* An address of the vendor. Two rows with one URL and other paces are two classes of pace. */
+/* An address of the vendor. Two rows with one URL and other paces are two classes of pace. Connectors share
+ * an account, which is its pace and its token, when they agree on all settings that are named in url and
+ * credentials and, where authorize or sign is given, on all required settings and secrets. */
 typedef struct tb_endpoint {
   const char *name, *url; /* "api", "{url}/v2.0/dispensary/{dispensary}" */
   const char *when;       /* "generation=v3", or "auth_token" (it is set); NULL: always */
