@@ -101,6 +101,7 @@ connector_unref (Connector *connector)
   endpoints_free (connector);
   g_hash_table_unref (connector->skips);
   g_hash_table_unref (connector->words);
+  g_clear_pointer (&connector->cache, g_hash_table_unref);
   json_object_put (connector->settings);
   g_clear_pointer (&connector->zone, g_time_zone_unref);
   g_free (connector->name);

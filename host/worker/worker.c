@@ -6,6 +6,7 @@
 #include "worker/describe.h"
 #include "worker/http.h"
 #include "worker/loader.h"
+#include "worker/paths.h"
 
 enum {
 #ifdef SANITIZED
@@ -45,8 +46,8 @@ flush_out (gpointer data)
     worker_end (worker, FALSE);
 }
 
-static void
-flush_soon (Worker *worker)
+void
+worker_flush_soon (Worker *worker)
 {
   if (!worker->flushing)
     loop_defer (worker->loop, flush_out, worker);
@@ -61,7 +62,7 @@ worker_send (Worker *worker, WireType type, guint64 call, json_object *body)
     body ? json_object_to_json_string_length (body, JSON_C_TO_STRING_NOSLASHESCAPE, &length) : "";
   wire_end_send (worker->end, type, 0, call, text, length);
   json_object_put (body);
-  flush_soon (worker);
+  worker_flush_soon (worker);
 }
 
 void
@@ -69,7 +70,7 @@ worker_send_batch (Worker *worker, WireType type, guint kind, guint64 call, GByt
 {
   worker->window_used += batch->len;
   wire_end_send_array (worker->end, type, (guint8)kind, call, batch);
-  flush_soon (worker);
+  worker_flush_soon (worker);
 }
 
 void
@@ -149,7 +150,7 @@ take_frame (Worker *worker, const WireFrame *frame)
     break;
   case WIRE_DRAIN:
     worker->draining = TRUE;
-    flush_soon (worker);
+    worker_flush_soon (worker);
     break;
   case WIRE_PING:
     worker_send (worker, WIRE_PONG, frame->head.call, NULL);
@@ -189,7 +190,7 @@ worker_event (int fd, guint32 events, gpointer data)
   if (events & ~EPOLLOUT)
     read_frames (worker);
   if (events & EPOLLOUT)
-    flush_soon (worker);
+    worker_flush_soon (worker);
 }
 
 /* ---- life ---- */
@@ -208,6 +209,7 @@ worker_new (Loop *loop, Plugin *plugin, int fd, GError **error)
     g_free (worker);
     return NULL;
   }
+  worker->paths = paths_new (plugin);
   worker->fibers = fibers_new (loop, STACK_BYTES, WORKER_CALLS_MOST);
   worker->connectors =
     g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)connector_unref);
@@ -245,6 +247,7 @@ worker_free (Worker *worker)
   loop_turn (worker->loop, 0); /* what was put off knows of the worker */
   g_hash_table_unref (worker->calls);
   g_hash_table_unref (worker->connectors);
+  paths_free (worker->paths);
   http_free (worker->http);
   fibers_free (worker->fibers);
   loop_watch_free (worker->watch);

@@ -18,6 +18,7 @@ typedef struct Plugin Plugin;       /* loader.h */
 typedef struct Skip Skip;           /* skip.h */
 typedef struct Items Items;         /* items.h */
 typedef struct Emit Emit;           /* emit.h */
+typedef struct Paths Paths;         /* paths.h: compiled paths, kept */
 
 /* Memory of one call (for a pull: of one page): all goes at once. arena.c */
 typedef struct Arena Arena;
@@ -45,6 +46,7 @@ struct Worker {
   WireEnd *end;
   GHashTable *connectors; /* number (guint64 *) -> Connector */
   GHashTable *calls;      /* number (guint64 *) -> Call */
+  Paths *paths;           /* paths.h */
   LoopWatch *watch;       /* of end; the rest is worker.c's */
   gsize window_used;      /* bytes of RECORDS and SAME without credit */
   gboolean draining, flushing, ended, failed;
@@ -57,6 +59,7 @@ gboolean worker_ended (const Worker *worker, gboolean *failed);
 /* Queues a frame; it leaves at the end of this turn. */
 void worker_send (Worker *worker, WireType type, guint64 call, json_object *body);
 void worker_send_batch (Worker *worker, WireType type, guint kind, guint64 call, GByteArray *batch);
+void worker_flush_soon (Worker *worker);
 /* A LOG frame; call may be NULL. */
 void worker_log (Worker *worker, const Call *call, tb_level level, const char *text);
 
@@ -76,6 +79,7 @@ struct Connector { /* connector.c */
   GPtrArray *endpoints;   /* Endpoint, for rows whose `when` holds; made by endpoint.c */
   char *broken;           /* why no call can run: a template that cannot be filled, ...; NULL: nothing */
   GHashTable *skips;      /* stream -> Skip; the last two are connector.c's */
+  GHashTable *cache;      /* of tb_cache(), NULL: nothing yet */
   GHashTable *words;      /* vendor's words that no table knows, told once each */
   guint refs;
 };
@@ -88,9 +92,9 @@ Skip *connector_skip (Connector *connector, const tb_stream *stream);
 
 /* A value of the vendor that was there and could not be read. Kept until the record it belongs to is emitted. */
 typedef struct {
-  const char *path; /* as the plugin wrote it */
-  const char *reason, *what; /* "not_a_number" "number" */
-  char value[64];
+  char path[96];      /* from the item on: "prices[0].dollars" */
+  const char *reason; /* "not_a_number" ... */
+  char value[64];     /* how it begins, as JSON */
 } Note;
 
 enum { CALL_NOTES_MOST = 8 };
@@ -126,10 +130,12 @@ struct Call { /* call.c */
   gboolean full, fresh, first;
   gint64 since_ms, started_ms, began_ms;
   const char *record;      /* fetch */
-  int ending;              /* tb_ending, 0: none said */
+  int ending;              /* TB_PAGE_..., 0: none said */
   gint64 ending_argument;
   tb_status noted;         /* by call_fail() */
-  tb_status reader_failed; /* an items reader's failure wins over what the function returns */
+  tb_status spoilt;        /* by call_spoil(), with its words: wins over what the function returns */
+  tb_why spoilt_why;
+  const char *spoilt_detail;
   json_object *children, *again;
   gboolean late;
   guint told_cancelled;    /* how often the plugin was told, and went on */
@@ -141,15 +147,29 @@ struct Call { /* call.c */
   Emit *emit;
   Note notes[CALL_NOTES_MOST];
   guint note_count;
+  GPtrArray *documents;    /* JsonDocument, whose nodes go with the call */
+  GArray *secrets;         /* tb_bytes: copies in the arena, wiped at the end */
 };
 
 /* call.c: a CALL frame begins, a CANCEL ends it soon. */
 void call_start (Worker *worker, guint64 number, json_object *body);
 void call_cancel (Call *call);
 
+const char *status_name (tb_status status); /* "service_unavailable" ... */
+Call *call_of_pull (const tb_pull *pull);
+
 /* call.c: notes how the call fails and gives the status back, so that `return call_fail (...)` reads well. */
 tb_status call_fail (Call *call, tb_status status, tb_why why, const char *format, ...) G_GNUC_PRINTF (4, 5);
-/* call.c: parks the fiber until something wakes it, the call is cancelled or at_ms (loop time) has come. TB_CANCELLED when the call is over. */
+tb_status call_failv (Call *call, tb_status status, tb_why why, const char *format, va_list args) G_GNUC_PRINTF (4, 0);
+/* call.c: the call fails like this whatever the plugin makes of it: a body that broke off, a mistake of the plugin's that no status
+ * tells. After call_fail(); the first one counts. */
+void call_spoil (Call *call, tb_status status);
+/* call.c: a mistake of the plugin's: call_fail (TB_INTERNAL) and call_spoil(). */
+tb_status call_blame (Call *call, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* call.c: at the beginning of every service that may give way: TB_CANCELLED when the call is over, and for a plugin that does not
+ * hear it the end. */
+tb_status call_enter (Call *call);
+/* call.c: parks the fiber until something wakes it, the call is cancelled or at_ms (loop time, 0: never) has come. TB_CANCELLED when the call is over. */
 tb_status call_wait (Call *call, gint64 at_ms);
 /* call.c: gives way when this turn has taken long enough; TB_CANCELLED when the call is over. */
 tb_status call_go_on (Call *call);
@@ -157,7 +177,7 @@ tb_status call_go_on (Call *call);
 void call_abandon (Call *call) G_GNUC_NORETURN;
 /* connector.c: a setting as text ("" when not set; numbers and booleans as written; lists: the index-th, NULL behind the last). */
 const char *connector_setting (const Connector *connector, const char *key, gsize index);
-/* handles.c: a handle on a document that lives in the call's arena. */
+/* handles.c: a handle on a document that lives in the call's arena; its nodes are freed with the call. */
 const tb_json *handle_new (Call *call, JsonDocument *document, const JsonNode *node, gboolean any_case);
 
 static inline Call *

@@ -1,0 +1,21 @@
+/* Records on their way to the hub: checked, rendered, hashed, gathered into frames, with as much under way as
+ * the hub gives credit for. */
+#pragma once
+#include "worker/worker.h"
+
+Emit *emit_new (Call *call);
+void emit_free (Emit *emit);
+/* An item's turn begins; hash 0: it will not be remembered. */
+void emit_item_begins (Emit *emit, guint64 hash);
+/* It is over. whole: the plugin went on to the next, so what it gave is all that the item gives. */
+void emit_item_ends (Emit *emit, gboolean whole);
+/* Is the item known? Then its records are told, and the next one may come. *status: what telling came to. */
+gboolean emit_known (Emit *emit, guint64 hash, tb_status *status);
+/* Does this call leave known items out, or remember them? */
+gboolean emit_remembers (const Emit *emit);
+void emit_stop_remembering (Emit *emit);
+/* Sends what is gathered. */
+tb_status emit_flush (Call *call);
+void emit_page_ends (Call *call, gboolean well);
+/* seen, rejected, filtered, items, skipped */
+void emit_counts (const Emit *emit, json_object *body);
