@@ -6,6 +6,7 @@
  * comma, no leading zeros, UTF-8 checked on demand by json_is_utf8). Nothing of the model in here. */
 #pragma once
 #include <glib.h>
+#include <string.h>
 
 enum { JSON_PADDING = 64, JSON_DEPTH_MOST = 64, JSON_NODES_MOST = 4 << 20 };
 
@@ -39,18 +40,26 @@ json_next (const JsonNode *node)
   return node + node->skip;
 }
 
-/* ---- paths: a.b.c  items[0].x  items[-1]  'a.b'.c  and alternatives with | ; "" is the value itself ---- */
+/* ---- paths: a.b.c  items[0].x  items[-1]  'a.b'.c and alternatives with | ; "" is the value itself ----
+ *
+ * A quote within quotes is written twice; an empty alternative is the value itself too. A path remembers
+ * where it found its keys, which makes it fast and not for two threads; nodes must come from json_read. Of
+ * two equal keys in one object either may be found. */
 
-typedef struct JsonPath JsonPath;                              /* compiled */
-JsonPath *json_path_new (const char *path, gboolean any_case); /* NULL: not a path */
+typedef struct JsonPath JsonPath; /* compiled */
+/* any_case: keys match in any case (ASCII). NULL: not a path. */
+JsonPath *json_path_new (const char *path, gboolean any_case);
 void json_path_free (JsonPath *path);
 guint json_path_alternatives (const JsonPath *path);
 /* The value at one alternative, NULL when it is not there. A JSON null counts as there. */
 const JsonNode *json_path_at (const JsonPath *path, guint alternative, const JsonNode *root);
 
-/* ---- scalars ---- */
+/* ---- scalars ----
+ *
+ * A number in a string is a number, also with blanks around it, a plus, zeros in front, or no digit on one
+ * side of its point. A node that is NULL is none. On FALSE nothing is written. */
 
-/* Whole number: FALSE when it is none or does not fit. A number in a string is a number. */
+/* Whole number, 14.0 and 1e3 too: FALSE when it is none or does not fit. */
 gboolean json_to_int (const JsonNode *node, gint64 *value);
 /* Digits to a decimal with nine places, rounding half up away from zero; exponents are read. FALSE when it is
  * no number or does not fit. */
@@ -65,16 +74,16 @@ gboolean json_to_double (const JsonNode *node, double *value);
  * items' bytes one by one; what is not the array is kept as the rest, a document with that array empty. */
 typedef struct JsonSplitter JsonSplitter;
 typedef enum { JSON_SPLIT_MORE, JSON_SPLIT_ITEM, JSON_SPLIT_END, JSON_SPLIT_ERROR } JsonSplit;
-JsonSplitter *json_splitter_new (const char *where, gsize item_most,
-                                 gsize rest_most); /* NULL: not a path to an array; "\n": lines */
+/* NULL: not a path to an array. where "\n": lines. */
+JsonSplitter *json_splitter_new (const char *where, gsize item_most, gsize rest_most);
 void json_splitter_free (JsonSplitter *splitter);
-/* Hands over bytes; they are copied where they must last. */
+/* Hands over bytes, which are copied: pieces of some 16 kB stay in the cache. Take what they give before the
+ * next. */
 void json_splitter_feed (JsonSplitter *splitter, const char *bytes, gsize length);
 /* The body is whole: what is not closed by now is cut off. */
 void json_splitter_finish (JsonSplitter *splitter);
-/* ITEM: *item (JSON_PADDING readable bytes behind it) may be written into, and lies still until the call
- * after the next one (two buffers in turn). MORE: feed. END: all items were given, and the document is
- * complete. */
+/* ITEM: *item (JSON_PADDING readable bytes behind it) may be written into, and lies still until the item
+ * after the next one is given. MORE: feed. END: all items were given, and the document is complete. */
 JsonSplit json_splitter_next (JsonSplitter *splitter, char **item, gsize *length);
 char *json_splitter_rest (JsonSplitter *splitter, gsize *length); /* padded, may be written into; after END */
 const char *json_splitter_error (const JsonSplitter *splitter);
@@ -92,11 +101,19 @@ typedef struct {
 
 void json_buffer_clear (JsonBuffer *buffer);
 void json_buffer_need (JsonBuffer *buffer, gsize more);
-void json_put (JsonBuffer *buffer, const char *bytes, gsize length); /* as it stands */
+/* As it stands. */
+static inline void
+json_put (JsonBuffer *buffer, const char *bytes, gsize length)
+{
+  if (G_UNLIKELY (buffer->room - buffer->length <= length))
+    json_buffer_need (buffer, length + 1);
+  memcpy (buffer->bytes + buffer->length, bytes, length);
+  buffer->length += length;
+}
 /* With quotes and escapes. text must be UTF-8 without NUL: see json_put_checked. */
 void json_put_text (JsonBuffer *buffer, const char *text, gsize length);
 /* The same, checking UTF-8 on the way: FALSE (and nothing written) when it is not. */
 gboolean json_put_checked (JsonBuffer *buffer, const char *text, gsize length);
 void json_put_int (JsonBuffer *buffer, gint64 value);
-void json_put_nano (JsonBuffer *buffer,
-                    gint64 nano); /* decimal of nine places, shortest: 2500000000 -> 2.5 */
+/* Decimal of nine places, shortest: 2500000000 -> 2.5 */
+void json_put_nano (JsonBuffer *buffer, gint64 nano);

@@ -5,9 +5,11 @@
  * of this object's depth (within an object's span only its own keys do) and has the right bytes. Hence a path
  * is not for two threads, and of two equal keys in one object either may be found. */
 #include "json/path.h"
-#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
-enum { INDEX_MOST = 1000000000 };
+enum { INDEX_MOST = 1000000000, KEY_PADDING = 16 };
 
 static gboolean
 parse_index (const char **at, PathSegment *segment)
@@ -28,6 +30,13 @@ parse_index (const char **at, PathSegment *segment)
   return TRUE;
 }
 
+static void
+set_key (PathSegment *segment, const char *key, gsize length)
+{
+  *segment = (PathSegment){ .key = g_malloc0 (length + KEY_PADDING), .length = (guint)length };
+  memcpy (segment->key, key, length);
+}
+
 /* 'a.b', a quote in it written twice. */
 static gboolean
 parse_quoted (const char **at, PathSegment *segment)
@@ -41,8 +50,7 @@ parse_quoted (const char **at, PathSegment *segment)
   }
   if (*c != '\'')
     return FALSE;
-  *segment = (PathSegment){ .length = (guint)key->len };
-  segment->key = g_string_free (g_steal_pointer (&key), FALSE);
+  set_key (segment, key->str, key->len);
   *at = c + 1;
   return TRUE;
 }
@@ -55,7 +63,7 @@ parse_key (const char **at, PathSegment *segment)
   gsize length = strcspn (*at, ".[]'|");
   if (length == 0)
     return FALSE;
-  *segment = (PathSegment){ .key = g_strndup (*at, length), .length = (guint)length };
+  set_key (segment, *at, length);
   *at += length;
   return TRUE;
 }
@@ -125,6 +133,20 @@ json_path_alternatives (const JsonPath *path)
   return path->count;
 }
 
+/* Both texts have at least 16 readable bytes: what was read is padded, and so is the path's key. */
+static inline gboolean
+same_bytes (const char *text, const PathSegment *segment)
+{
+#ifdef __SSE2__
+  if (G_LIKELY (segment->length <= KEY_PADDING)) {
+    __m128i a = _mm_loadu_si128 ((const __m128i *)text), b = _mm_loadu_si128 ((const __m128i *)segment->key);
+    guint wanted = (1u << segment->length) - 1;
+    return ((guint)_mm_movemask_epi8 (_mm_cmpeq_epi8 (a, b)) & wanted) == wanted;
+  }
+#endif
+  return memcmp (text, segment->key, segment->length) == 0;
+}
+
 static inline gboolean
 is_key (const PathSegment *segment, const JsonNode *node, gboolean any_case)
 {
@@ -132,19 +154,32 @@ is_key (const PathSegment *segment, const JsonNode *node, gboolean any_case)
     return FALSE;
   if (any_case)
     return g_ascii_strncasecmp (node->text, segment->key, segment->length) == 0;
-  return memcmp (node->text, segment->key, segment->length) == 0;
+  return same_bytes (node->text, segment);
+}
+
+/* Is a key of this object, and the right one, where a hint says? */
+static inline gboolean
+is_hinted (const PathSegment *segment, const JsonNode *object, guint hint, gboolean any_case)
+{
+  const JsonNode *key = object + hint, *first = object + 1;
+  return hint > 0 && hint < object->skip && key->type == JSON_STRING && key->length == segment->length &&
+         key->text[-1] == first->text[-1] && is_key (segment, key, any_case);
 }
 
 static inline const JsonNode *
 find_member (PathSegment *segment, const JsonNode *object, gboolean any_case)
 {
-  const JsonNode *end = object + object->skip, *first = object + 1, *key = object + segment->hint;
   if (object->length == 0)
     return NULL;
-  if (segment->hint > 0 && key < end && key->type == JSON_STRING && key->length == segment->length &&
-      key->text[-1] == first->text[-1] && is_key (segment, key, any_case))
-    return key + 1;
-  for (key = first; key < end; key = json_next (key + 1))
+  guint hint = segment->hint;
+  if (is_hinted (segment, object, hint, any_case))
+    return object + hint + 1;
+  segment->hint = segment->hint_before;
+  segment->hint_before = hint;
+  if (is_hinted (segment, object, segment->hint, any_case))
+    return object + segment->hint + 1;
+  const JsonNode *end = object + object->skip;
+  for (const JsonNode *key = object + 1; key < end; key = json_next (key + 1))
     if (is_key (segment, key, any_case)) {
       segment->hint = (guint)(key - object);
       return key + 1;

@@ -10,7 +10,8 @@ typedef struct {
   char *key; /* NULL: an index */
   guint length;
   gint64 index;
-  guint hint; /* nodes from the object to the key where it was found last */
+  guint hint,
+    hint_before; /* nodes from the object to the key, where it was found last and before that; 0: nowhere */
 } PathSegment;
 
 typedef struct {

@@ -3,14 +3,14 @@
  *   outside --[--> want item or end --item--> want comma or end --,--> want item --item--> ...  --]-->
  * outside
  *
- * Bytes are copied once, into a buffer, and items are given where they lie in it. Three such buffers: the
- * last two items given hold at most two, so there is always one to go on in. What an item is made of is not
- * looked at here: its reader does that. */
+ * Bytes are copied once, into a piece of memory, and items are given where they lie in it. Three such pieces:
+ * the last two items given hold at most two, so there is always one to go on in. What an item is made of is
+ * not looked at here: its reader does that. */
 #include "json/blocks.h"
 #include "json/finder.h"
 #include "json/scan.h"
 
-enum { BUFFERS = 3, BUFFER_FIRST = 32 * 1024 };
+enum { PIECES = 3, PIECE_LEAST = 256 };
 
 typedef enum {
   OUTSIDE,
@@ -39,8 +39,8 @@ struct JsonSplitter {
   gboolean escaped, finished;
   const char *error;
 
-  Piece pieces[BUFFERS];
-  guint current, held[2]; /* held: pieces with the last two items, BUFFERS for none */
+  Piece pieces[PIECES];
+  guint current, held[2]; /* held: pieces with the last two items, PIECES for none */
   gsize start, at,
     length;             /* in the current piece: of the item begun (or at), looked at up to, filled up to */
   gint64 origin, given; /* of the body: where the current piece begins; behind the last item */
@@ -74,7 +74,7 @@ json_splitter_new (const char *where, gsize item_most, gsize rest_most)
   splitter->item_most = item_most;
   splitter->rest_most = rest_most;
   splitter->state = lines ? LINES : OUTSIDE;
-  splitter->held[0] = splitter->held[1] = BUFFERS;
+  splitter->held[0] = splitter->held[1] = PIECES;
   finder_init (&splitter->finder, path ? path->ways : &nowhere);
   if (lines)
     json_put (&splitter->rest, "[]", 2);
@@ -86,7 +86,7 @@ json_splitter_free (JsonSplitter *splitter)
 {
   if (!splitter)
     return;
-  for (guint i = 0; i < BUFFERS; i++)
+  for (guint i = 0; i < PIECES; i++)
     g_free (splitter->pieces[i].bytes);
   finder_clear (&splitter->finder);
   json_path_free (splitter->path);
@@ -111,10 +111,10 @@ make_room (JsonSplitter *splitter, gsize more)
     return;
   guint target = splitter->current;
   while (is_held (splitter, target))
-    target = (target + 1) % BUFFERS;
+    target = (target + 1) % PIECES;
   Piece *to = &splitter->pieces[target];
   if (to->room < kept + more) {
-    gsize room = MAX (BUFFER_FIRST, (kept + more) + (kept + more) / 2);
+    gsize room = MAX (PIECE_LEAST, (kept + more) + (kept + more) / 2);
     char *bytes = g_malloc0 (room + JSON_PADDING);
     if (kept > 0)
       memcpy (bytes, from->bytes + begin, kept);

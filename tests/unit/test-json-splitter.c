@@ -203,6 +203,29 @@ test_the_last_two_items_lie_still (void)
 }
 
 static void
+test_large_bodies_come_out_the_same_in_pieces_of_any_size (void)
+{
+  static const gsize pieces[] = { 1, 63, 64, 65, 1000, 4096, 16384, 100000, 4000000 };
+  g_autoptr (GRand) random = g_rand_new_with_seed (99);
+  g_autoptr (GString) body = g_string_new ("{\"n\":0,\"list\":["), wanted = g_string_new (NULL);
+  for (int i = 0; i < 300; i++) {
+    gsize begin = body->len + (i > 0);
+    g_string_append_printf (body, "%s{\"id\":%d,\"t\":[\"", i ? "," : "", i);
+    for (int j = g_rand_int_range (random, 0, i % 50 ? 300 : 5000); j > 0; j--)
+      g_string_append (body, j % 7 ? "plain" : "\\\"}]{[\\\\");
+    g_string_append (body, "\",{}]}");
+    g_string_append_len (wanted, body->str + begin, (gssize)(body->len - begin));
+    g_string_append_c (wanted, '|');
+  }
+  g_string_append (body, "]}");
+  g_string_append (wanted, "rest={\"n\":0,\"list\":[]}");
+  for (gsize i = 0; i < G_N_ELEMENTS (pieces); i++) {
+    g_autofree char *got = split ("list[]", body->str, body->len, pieces[i], ITEM_MOST, REST_MOST);
+    CU_ASSERT_STRING_EQUAL (got, wanted->str);
+  }
+}
+
+static void
 test_the_offset_is_behind_the_item_given_last (void)
 {
   const char *body = "{\"a\":[{\"b\":1}, 22 ,\"c\"]}";
@@ -280,6 +303,8 @@ main (void)
     { "ceilings hold however the body comes", test_ceilings_hold_however_the_body_comes },
     { "a million brackets are no trouble", test_a_million_brackets_are_no_trouble },
     { "the last two items lie still", test_the_last_two_items_lie_still },
+    { "large bodies come out the same in pieces of any size",
+      test_large_bodies_come_out_the_same_in_pieces_of_any_size },
     { "the offset is behind the item given last", test_the_offset_is_behind_the_item_given_last },
     { "places that are no array are refused", test_places_that_are_no_array_are_refused },
     { "every block scanner finds the same", test_every_block_scanner_finds_the_same });

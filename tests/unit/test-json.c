@@ -196,6 +196,36 @@ test_writing_escapes_and_checks (void)
   json_buffer_clear (&buffer);
 }
 
+/* The writer copies in steps of 16, 8 and 4 bytes: what must be escaped is found at every place of every
+ * length. */
+static void
+test_writing_escapes_at_every_place (void)
+{
+  static const char special[] = "\"\\\n\x1f\x01 \x7f\x80";
+  JsonBuffer buffer = { 0 };
+  JsonDocument document = { 0 };
+  for (gsize length = 1; length <= 70; length++)
+    for (gsize place = 0; place < length; place++)
+      for (gsize i = 0; special[i]; i++) {
+        g_autofree char *text = g_malloc (length); /* nothing behind it */
+        memset (text, 'x', length);
+        text[place] = special[i];
+        buffer.length = 0;
+        gboolean ascii = (guchar)special[i] < 0x80;
+        CU_ASSERT_EQUAL (json_put_checked (&buffer, text, length), ascii);
+        CU_ASSERT_EQUAL (buffer.length > 0, ascii);
+        buffer.length = 0;
+        json_put_text (&buffer, text, length);
+        json_buffer_need (&buffer, JSON_PADDING);
+        memset (buffer.bytes + buffer.length, 0, JSON_PADDING);
+        CU_ASSERT_TRUE_FATAL (json_read (&document, buffer.bytes, buffer.length));
+        CU_ASSERT_TRUE (document.nodes[0].length == length &&
+                        memcmp (document.nodes[0].text, text, length) == 0);
+      }
+  json_document_clear (&document);
+  json_buffer_clear (&buffer);
+}
+
 static void
 test_writing_numbers_shortest (void)
 {
@@ -236,5 +266,6 @@ main (void)
                   { "more nodes than may be are refused", test_more_nodes_than_may_be_are_refused },
                   { "UTF-8 is checked at every place", test_utf8_is_checked_at_every_place },
                   { "writing escapes and checks", test_writing_escapes_and_checks },
+                  { "writing escapes at every place", test_writing_escapes_at_every_place },
                   { "writing numbers is shortest", test_writing_numbers_shortest });
 }
