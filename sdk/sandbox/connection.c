@@ -118,7 +118,9 @@ reply_sent (Connection *connection)
   reply_clear (&connection->reply);
   connection->state = READING;
   loop_watch_update (connection->watch, EPOLLIN);
-  process (connection);
+  if (connection->in->len ||
+      connection->peer_done) /* by way of the loop: a thousand requests may stand in line */
+    loop_timer_set (connection->timer, loop_now_ms (connection->loop));
 }
 
 /* Sends what the socket takes and the pace allows. */
@@ -186,6 +188,7 @@ static void
 answer (Connection *connection, Request *request)
 {
   connection->keep_alive = request->keep_alive;
+  loop_timer_clear (connection->timer);
   reply_init (&connection->reply);
   connection->handler (request, &connection->reply, connection->handler_data);
   request_clear (request);
@@ -205,7 +208,9 @@ static void
 timer_due (gpointer data)
 {
   Connection *connection = data;
-  if (connection->state == SENDING)
+  if (connection->state == READING)
+    process (connection);
+  else if (connection->state == SENDING)
     send_some (connection);
   else if (connection->reply.reset || connection->reply.stall)
     reset (connection);

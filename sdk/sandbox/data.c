@@ -11,6 +11,7 @@ typedef struct {
 
 typedef struct {
   GBytes *rows;
+  guint32 *ends;      /* where each row ends in rows: what did not change is copied into the next rendering */
   guint32 made, view; /* ticks */
 } Page;
 
@@ -21,7 +22,7 @@ typedef struct {
   guint32 made; /* members tick (or tick, for a view of changes) */
 } View;
 
-enum { VIEWS = 6 };
+enum { VIEWS = 6, ROW_BYTES = 2048, ROOM_BYTES = 16 << 10 };
 
 struct Data {
   const DataKind *kind;
@@ -57,6 +58,7 @@ page_free (gpointer data)
 {
   Page *page = data;
   g_bytes_unref (page->rows);
+  g_free (page->ends);
   g_free (page);
 }
 
@@ -170,16 +172,37 @@ page_is_good (const Data *data, Page *page, const View *view, guint start, guint
   return TRUE;
 }
 
-static GBytes *
-render_rows (const Data *data, const View *view, guint start, guint count, guint variant)
+static Page *
+page_new (const Data *data, const View *view, guint start, guint count, guint variant, const Page *old)
 {
-  GString *rows = g_string_sized_new ((gsize)count * 2048 + 64);
-  for (guint i = start; i < start + count; i++) {
-    if (i > start)
+  GString *rows =
+    g_string_sized_new (old ? g_bytes_get_size (old->rows) + ROOM_BYTES : count * ROW_BYTES + ROOM_BYTES);
+  const char *had = old && old->view == view->made ? g_bytes_get_data (old->rows, NULL) : NULL;
+  Page *page = g_new (Page, 1);
+  page->ends = g_new (guint32, count);
+  for (guint i = 0; i < count; i++) {
+    guint32 index = g_array_index (view->indexes, guint32, start + i);
+    if (i > 0)
       g_string_append_c (rows, ',');
-    data_render (data, g_array_index (view->indexes, guint32, i), variant, rows);
+    if (had && record_at (data, index)->touched <= old->made) {
+      guint32 from = i ? old->ends[i - 1] + 1 : 0;
+      g_string_append_len (rows, had + from, old->ends[i] - from);
+    } else {
+      data_render (data, index, variant, rows);
+    }
+    page->ends[i] = (guint32)rows->len;
   }
-  return g_string_free_to_bytes (rows);
+  page->rows = g_string_free_to_bytes (rows);
+  page->made = data->tick;
+  page->view = view->made;
+  return page;
+}
+
+static void
+keep_page (Data *data, const PageKey *key, Page *page)
+{
+  data->cached_bytes += g_bytes_get_size (page->rows);
+  g_hash_table_insert (data->pages, g_memdup2 (key, sizeof *key), page);
 }
 
 GBytes *
@@ -189,20 +212,20 @@ data_rows (Data *data, guint mask, gint64 after_ms, guint start, guint count, gu
   start = MIN (start, view->indexes->len);
   count = MIN (count, view->indexes->len - start);
   PageKey key = { .mask = mask, .start = start, .count = count, .variant = variant, .after_ms = after_ms };
-  Page *page = g_hash_table_lookup (data->pages, &key);
-  if (page && page_is_good (data, page, view, start, count))
-    return g_bytes_ref (page->rows);
-  GBytes *rows = render_rows (data, view, start, count, variant);
-  if (page) {
-    data->cached_bytes -= g_bytes_get_size (page->rows);
+  Page *old = g_hash_table_lookup (data->pages, &key);
+  if (old && page_is_good (data, old, view, start, count))
+    return g_bytes_ref (old->rows);
+  Page *page = page_new (data, view, start, count, variant, old);
+  GBytes *rows = g_bytes_ref (page->rows);
+  if (old) {
+    data->cached_bytes -= g_bytes_get_size (old->rows);
     g_hash_table_remove (data->pages, &key);
   }
-  if (after_ms == G_MININT64 && data->cached_bytes + g_bytes_get_size (rows) <= DATA_CACHE_BYTES) {
-    page = g_new (Page, 1);
-    *page = (Page){ g_bytes_ref (rows), data->tick, view->made };
-    data->cached_bytes += g_bytes_get_size (rows);
-    g_hash_table_insert (data->pages, g_memdup2 (&key, sizeof key), page);
-  }
+  /* Changes since a moment are asked for once; their pages would only fill the cache. */
+  if (after_ms == G_MININT64 && data->cached_bytes + g_bytes_get_size (rows) <= DATA_CACHE_BYTES)
+    keep_page (data, &key, page);
+  else
+    page_free (page);
   return rows;
 }
 

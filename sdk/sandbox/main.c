@@ -1,6 +1,7 @@
 /* tillbridge-sandbox: imitated vendors on the own machine, for demos, tests, load and faults. */
 #include <gio/gio.h>
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 
@@ -8,7 +9,13 @@
 #include "millrace.h"
 #include "treez.h"
 
-enum { MOST_RECORDS = 1000000, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum {
+  MOST_RECORDS = 1000000,
+  KEPT_BLOCK_BYTES = 32 << 20, /* the most that malloc takes */
+  KEPT_FREE_BYTES = 512 << 20,
+  EXIT_FAILED = 1,
+  EXIT_USAGE = 2,
+};
 
 static const Vendor *const all_vendors[] = { &treez_vendor, &millrace_vendor };
 
@@ -183,6 +190,10 @@ main (int argc, char **argv)
       !read_address (options.listen ? options.listen : "127.0.0.1:0", &host, &port, &error))
     return complain (error, EXIT_USAGE);
   signal (SIGPIPE, SIG_IGN);
+  /* Pages of a megabyte or two come and go: mapped anew each time, their page faults would cost more than
+   * writing them. */
+  mallopt (M_MMAP_THRESHOLD, KEPT_BLOCK_BYTES);
+  mallopt (M_TRIM_THRESHOLD, KEPT_FREE_BYTES);
   g_autoptr (Loop) loop = loop_new ();
   loop_signal (loop, SIGTERM, end_asked, loop);
   loop_signal (loop, SIGINT, end_asked, loop);

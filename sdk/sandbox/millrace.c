@@ -40,6 +40,14 @@ id (guint32 index, char text[DATA_ID_SIZE])
 }
 
 static void
+put_thousandths (GString *out, gint32 thousandths)
+{
+  Pen pen = pen_open (out);
+  pen_thousandths (&pen, thousandths);
+  pen_close (&pen);
+}
+
+static void
 render (guint64 seed, guint32 index, const DataRecord *record, guint variant, GString *out)
 {
   static const double grams[] = { 1, 3.5, 7 };
@@ -51,12 +59,12 @@ render (guint64 seed, guint32 index, const DataRecord *record, guint variant, GS
     g_string_append_printf (out, " (%u)", record->revision);
   g_string_append_printf (out, "\",\"menu\":{\"title\":\"\",\"shown\":%s},\"on_hand\":",
                           record->status == DATA_ACTIVE ? "true" : "false");
-  text_thousandths (out, record->quantity);
+  put_thousandths (out, record->quantity);
   g_string_append_printf (out, ",\"changed_at\":\"%s\",\"prices\":[", changed);
   for (guint i = 0; i < G_N_ELEMENTS (grams); i++) {
     g_string_append_printf (out, "%s{\"label\":\"%g g\",\"grams\":%g,\"dollars\":", i ? "," : "", grams[i],
                             grams[i]);
-    text_thousandths (out, (gint32)(record->price * grams[i]));
+    put_thousandths (out, (gint32)(record->price * grams[i]));
     g_string_append_c (out, '}');
   }
   g_string_append (out, "]}");

@@ -19,29 +19,29 @@ text_quoted (GString *out, const char *text, gssize length)
 }
 
 void
-text_unsigned (GString *out, guint64 number)
+pen_unsigned (Pen *pen, guint64 number)
 {
   char digits[20];
   int at = sizeof digits;
   do
     digits[--at] = (char)('0' + number % 10);
   while (number /= 10);
-  g_string_append_len (out, digits + at, (gssize)sizeof digits - at);
+  pen_bytes (pen, digits + at, sizeof digits - (gsize)at);
 }
 
 void
-text_thousandths (GString *out, gint32 thousandths)
+pen_thousandths (Pen *pen, gint32 thousandths)
 {
   guint32 whole = thousandths < 0 ? (guint32) - (gint64)thousandths : (guint32)thousandths;
   guint32 rest = whole % 1000;
   if (thousandths < 0)
-    g_string_append_c (out, '-');
-  text_unsigned (out, whole / 1000);
+    pen_char (pen, '-');
+  pen_unsigned (pen, whole / 1000);
   if (rest == 0)
     return;
   char digits[4] = { '.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10), (char)('0' + rest % 10) };
-  gssize length = 4;
+  gsize length = 4;
   while (digits[length - 1] == '0')
     length--;
-  g_string_append_len (out, digits, length);
+  pen_bytes (pen, digits, length);
 }

@@ -4,8 +4,6 @@
 
 #include "text.h"
 
-#define LITERAL(out, text) g_string_append_len (out, text, sizeof (text) - 1)
-
 static const char *const first_names[] = { "ADA", "BEN", "CARLA", "DEV", "ELENA", "FRANK", "GRACE", "HUGO" };
 static const char *const last_names[] = { "ALVAREZ", "BROOKS", "CHEN",   "DIAZ",
                                           "EVANS",   "FOSTER", "GARCIA", "REYES" };
@@ -36,77 +34,80 @@ id (guint32 index, char text[DATA_ID_SIZE])
 }
 
 static void
-put_person (GString *out, guint64 bits, guint32 index, const DataRecord *record)
+put_person (Pen *out, guint64 bits, guint32 index, const DataRecord *record)
 {
-  LITERAL (out, ",\"first_name\":\"");
-  g_string_append (out, first_names[bits & 7]);
-  LITERAL (out, "\",\"middle_name\":null,\"last_name\":\"");
-  g_string_append (out, last_names[bits >> 3 & 7]);
+  PEN_LITERAL (out, ",\"first_name\":\"");
+  pen_text (out, first_names[bits & 7]);
+  PEN_LITERAL (out, "\",\"middle_name\":null,\"last_name\":\"");
+  pen_text (out, last_names[bits >> 3 & 7]);
   if (record->renamed)
-    text_unsigned (out, record->revision);
-  LITERAL (out, "\",\"nickname\":\"\",\"birthday\":\"19");
-  text_unsigned (out, 50 + (bits >> 6) % 50);
-  LITERAL (out, "-03-07\",\"gender\":\"U\",\"email\":\"customer");
-  text_unsigned (out, index + 1);
-  LITERAL (out, "@example.com\",\"phone\":\"");
-  text_unsigned (out, 5105000000 + index % 4000000);
-  g_string_append_c (out, '"');
+    pen_unsigned (out, record->revision);
+  PEN_LITERAL (out, "\",\"nickname\":\"\",\"birthday\":\"19");
+  pen_unsigned (out, 50 + (bits >> 6) % 50);
+  PEN_LITERAL (out, "-03-07\",\"gender\":\"U\",\"email\":\"customer");
+  pen_unsigned (out, index + 1);
+  PEN_LITERAL (out, "@example.com\",\"phone\":\"");
+  pen_unsigned (out, 5105000000 + index % 4000000);
+  pen_char (out, '"');
 }
 
 static void
-put_medical (GString *out, guint64 bits, guint32 index)
+put_medical (Pen *out, guint64 bits, guint32 index)
 {
   gboolean medical = (bits >> 12 & 7) == 0;
-  LITERAL (out, ",\"patient_type\":\"");
-  g_string_append (out, medical ? "MEDICAL" : "ADULT");
-  LITERAL (out, "\",\"drivers_license\":\"N/A\",\"drivers_license_expiration\":null,\"state_medical_id\":");
+  PEN_LITERAL (out, ",\"patient_type\":\"");
+  pen_text (out, medical ? "MEDICAL" : "ADULT");
+  PEN_LITERAL (out,
+               "\",\"drivers_license\":\"N/A\",\"drivers_license_expiration\":null,\"state_medical_id\":");
   if (medical) {
-    LITERAL (out, "\"M");
-    text_unsigned (out, index + 1);
-    LITERAL (out, "\",\"permit_expiration\":\"2027-01-31 00:00:00.000\"");
+    PEN_LITERAL (out, "\"M");
+    pen_unsigned (out, index + 1);
+    PEN_LITERAL (out, "\",\"permit_expiration\":\"2027-01-31 00:00:00.000\"");
   } else {
-    LITERAL (out, "null,\"permit_expiration\":null");
+    PEN_LITERAL (out, "null,\"permit_expiration\":null");
   }
 }
 
 static void
-render (guint64 seed, guint32 index, const DataRecord *record, guint variant, GString *out)
+render (guint64 seed, guint32 index, const DataRecord *record, guint variant, GString *string)
 {
+  Pen pen = pen_open (string), *out = &pen;
   char time[TREEZ_TIME_SIZE];
   guint64 bits = data_bits (seed, index, 12);
   treez_time (record->changed_ms, time);
-  LITERAL (out, "{\"customer_id\":\"");
-  text_unsigned (out, index + 1);
-  LITERAL (out, "\",\"status\":\"");
-  g_string_append (out, record->status == DATA_ACTIVE ? "ACTIVE" : "MERGED");
-  LITERAL (out, "\",\"verification_status\":\"VERIFIED\",\"verification_reasons\":[]");
+  PEN_LITERAL (out, "{\"customer_id\":\"");
+  pen_unsigned (out, index + 1);
+  PEN_LITERAL (out, "\",\"status\":\"");
+  pen_text (out, record->status == DATA_ACTIVE ? "ACTIVE" : "MERGED");
+  PEN_LITERAL (out, "\",\"verification_status\":\"VERIFIED\",\"verification_reasons\":[]");
   put_person (out, bits, index, record);
   put_medical (out, bits, index);
-  LITERAL (
+  PEN_LITERAL (
     out,
     ",\"is_caregiver\":false,\"caregiver_name_1\":\"N/A\",\"caregiver_name_2\":\"\",\"caregiver_details\":[],"
     "\"addresses\":[{\"type\":\"address_of_record\",\"street1\":\"");
-  text_unsigned (out, 1 + index % 900);
-  LITERAL (
+  pen_unsigned (out, 1 + index % 900);
+  PEN_LITERAL (
     out,
     " Main "
     "St\",\"street2\":\"\",\"city\":\"Oakland\",\"state\":\"CA\",\"zipcode\":\"94607\",\"primary\":true}],"
     "\"rewards_balance\":");
-  text_unsigned (out, (guint64)MAX (record->quantity, 0) / 1000);
-  LITERAL (out, ",\"rewards_type\":\"POINTS\",\"opt_out\":");
-  g_string_append (out, opt_outs[bits >> 20 & 7]);
-  LITERAL (
+  pen_unsigned (out, (guint64)MAX (record->quantity, 0) / 1000);
+  PEN_LITERAL (out, ",\"rewards_type\":\"POINTS\",\"opt_out\":");
+  pen_text (out, opt_outs[bits >> 20 & 7]);
+  PEN_LITERAL (
     out,
     ",\"banned\":false,\"warning_1\":false,\"warning_2\":false,\"notes\":\"\",\"signup_date\":"
     "\"2024-05-31T09:54:13.000-07:00\",\"last_visit_date\":\"2025-05-31 09:54:13.000\",\"last_update\":\"");
-  g_string_append (out, time);
-  LITERAL (out, "\",\"merged_customer_ids\":[],\"merged_into_customer_id\":");
+  pen_text (out, time);
+  PEN_LITERAL (out, "\",\"merged_customer_ids\":[],\"merged_into_customer_id\":");
   if (record->status == DATA_ACTIVE) {
-    LITERAL (out, "null");
+    PEN_LITERAL (out, "null");
   } else { /* into the first of all, who is always there */
-    LITERAL (out, "1");
+    PEN_LITERAL (out, "1");
   }
-  LITERAL (out, ",\"customer_groups\":[],\"imageList\":[],\"external_ids\":{}}");
+  PEN_LITERAL (out, ",\"customer_groups\":[],\"imageList\":[],\"external_ids\":{}}");
+  pen_close (out);
 }
 
 const DataKind treez_customers = {

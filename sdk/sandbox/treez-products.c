@@ -5,8 +5,6 @@
 
 #include "text.h"
 
-#define LITERAL(out, text) g_string_append_len (out, text, sizeof (text) - 1)
-
 /* In alphabetical order, so that comparing numbers is comparing names. */
 static const char *const first_words[] = {
   "AMBER",  "BLUE",   "CEDAR", "COASTAL", "CORAL", "DESERT", "DUSTY",  "EASTERN", "EMBER", "FOGGY", "GOLD",
@@ -87,12 +85,12 @@ fill (guint64 seed, guint32 index, DataRecord *record)
 }
 
 static void
-put_hex (GString *out, guint64 number, int digits)
+put_hex (Pen *out, guint64 number, int digits)
 {
   char text[16];
   for (int i = digits - 1; i >= 0; i--, number >>= 4)
     text[i] = "0123456789abcdef"[number & 15];
-  g_string_append_len (out, text, digits);
+  pen_bytes (out, text, (gsize)digits);
 }
 
 static void
@@ -102,157 +100,157 @@ id (guint32 index, char text[DATA_ID_SIZE])
 }
 
 static void
-put_quantity (GString *out, gint32 quantity)
+put_quantity (Pen *out, gint32 quantity)
 {
-  text_thousandths (out, quantity);
+  pen_thousandths (out, quantity);
   if (quantity % 1000 == 0)
-    LITERAL (out, ".0");
+    PEN_LITERAL (out, ".0");
 }
 
 static void
-put_place (GString *out, const char *type, const char *place, const char *place_id, gint32 quantity)
+put_place (Pen *out, const char *type, const char *place, const char *place_id, gint32 quantity)
 {
-  g_string_append (out, "{\"inventory_type\":\"");
-  g_string_append (out, type);
-  LITERAL (out, "\",\"location\":\"");
-  g_string_append (out, place);
-  LITERAL (out, "\",\"location_id\":\"");
-  g_string_append (out, place_id);
-  LITERAL (out, "\",\"sellable_quantity\":");
+  pen_text (out, "{\"inventory_type\":\"");
+  pen_text (out, type);
+  PEN_LITERAL (out, "\",\"location\":\"");
+  pen_text (out, place);
+  PEN_LITERAL (out, "\",\"location_id\":\"");
+  pen_text (out, place_id);
+  PEN_LITERAL (out, "\",\"sellable_quantity\":");
   put_quantity (out, quantity);
-  g_string_append_c (out, '}');
+  pen_char (out, '}');
 }
 
 /* One place, or two customer types in one place, or nothing at all: [] when nothing is there. */
 static void
-put_stock (GString *out, const Look *look, gint32 quantity)
+put_stock (Pen *out, const Look *look, gint32 quantity)
 {
-  LITERAL (out, ",\"sellable_quantity\":");
+  PEN_LITERAL (out, ",\"sellable_quantity\":");
   put_quantity (out, quantity);
-  LITERAL (out, ",\"sellable_quantity_detail\":[");
+  PEN_LITERAL (out, ",\"sellable_quantity_detail\":[");
   if (quantity > 0 && look->bits >> 20 & 1) {
     gint32 medical = quantity / 4000 * 1000;
     put_place (out, "ADULT", "FRONT OF HOUSE", "l-1", quantity - medical);
-    g_string_append_c (out, ',');
+    pen_char (out, ',');
     put_place (out, "MEDICAL", "FRONT OF HOUSE", "l-1", medical);
   } else if (quantity > 0) {
     put_place (out, look->bits >> 21 & 15 ? "ADULT" : "MEDICAL", "BACK OF HOUSE", "l-2", quantity);
   }
-  g_string_append_c (out, ']');
+  pen_char (out, ']');
 }
 
 static void
-put_name (GString *out, const Look *look, const DataRecord *record)
+put_name (Pen *out, const Look *look, const DataRecord *record)
 {
   const Shape *shape = &shapes[look->shape];
-  g_string_append (out, first_words[look->first]);
-  g_string_append_c (out, ' ');
-  g_string_append (out, second_words[look->second]);
-  g_string_append_c (out, ' ');
-  g_string_append (out, shape->form);
-  g_string_append (out, shape->separator);
-  g_string_append (out, shape->sizes[look->size]);
+  pen_text (out, first_words[look->first]);
+  pen_char (out, ' ');
+  pen_text (out, second_words[look->second]);
+  pen_char (out, ' ');
+  pen_text (out, shape->form);
+  pen_text (out, shape->separator);
+  pen_text (out, shape->sizes[look->size]);
   if (record->renamed) {
-    LITERAL (out, " V");
-    text_unsigned (out, record->revision);
+    PEN_LITERAL (out, " V");
+    pen_unsigned (out, record->revision);
   }
 }
 
 static void
-put_fields (GString *out, const Look *look, const DataRecord *record)
+put_fields (Pen *out, const Look *look, const DataRecord *record)
 {
   const Shape *shape = &shapes[look->shape];
   guint brand = look->bits >> 25 & 7;
-  LITERAL (out, ",\"category_type\":\"");
-  g_string_append (out, shape->category);
-  LITERAL (out, "\",\"sku_type\":\"BASE_SKU\",\"product_configurable_fields\":{\"name\":\"");
+  PEN_LITERAL (out, ",\"category_type\":\"");
+  pen_text (out, shape->category);
+  PEN_LITERAL (out, "\",\"sku_type\":\"BASE_SKU\",\"product_configurable_fields\":{\"name\":\"");
   put_name (out, look, record);
-  LITERAL (out, "\",\"uom\":");
-  g_string_append (out, shape->uom);
-  LITERAL (out, ",\"brand\":");
+  PEN_LITERAL (out, "\",\"uom\":");
+  pen_text (out, shape->uom);
+  PEN_LITERAL (out, ",\"brand\":");
   if (brand < G_N_ELEMENTS (brands)) {
-    g_string_append_c (out, '"');
-    g_string_append (out, brands[brand]);
-    g_string_append_c (out, '"');
+    pen_char (out, '"');
+    pen_text (out, brands[brand]);
+    pen_char (out, '"');
   } else {
-    LITERAL (out, "null");
+    PEN_LITERAL (out, "null");
   }
-  LITERAL (out, ",\"size\":\"");
-  g_string_append (out, shape->sizes[look->size]);
-  LITERAL (out, "\",\"amount\":");
-  g_string_append (out, shape->amounts[look->size]);
-  LITERAL (out, ",\"classification\":");
-  g_string_append (out, classes[look->bits >> 28 & 7]);
-  LITERAL (out, ",\"total_mg_thc\":");
-  text_unsigned (out, look->bits >> 31 & 127);
-  LITERAL (out, ".0,\"total_mg_cbd\":0.0,\"subtype\":\"");
-  g_string_append (out, shape->subtype);
-  LITERAL (out, "\",\"strain_name\":\"");
-  g_string_append (out, second_words[look->second]);
-  LITERAL (out, "\",\"doses\":10,\"mg_per_dose\":10,\"external_id\":null}");
+  PEN_LITERAL (out, ",\"size\":\"");
+  pen_text (out, shape->sizes[look->size]);
+  PEN_LITERAL (out, "\",\"amount\":");
+  pen_text (out, shape->amounts[look->size]);
+  PEN_LITERAL (out, ",\"classification\":");
+  pen_text (out, classes[look->bits >> 28 & 7]);
+  PEN_LITERAL (out, ",\"total_mg_thc\":");
+  pen_unsigned (out, look->bits >> 31 & 127);
+  PEN_LITERAL (out, ".0,\"total_mg_cbd\":0.0,\"subtype\":\"");
+  pen_text (out, shape->subtype);
+  PEN_LITERAL (out, "\",\"strain_name\":\"");
+  pen_text (out, second_words[look->second]);
+  PEN_LITERAL (out, "\",\"doses\":10,\"mg_per_dose\":10,\"external_id\":null}");
 }
 
 static gboolean
 has_discount (const Look *look)
 {
-  return look->shape != BULK_FLOWER && (look->bits >> 38 & 3) == 0;
+  return look->shape != BULK_FLOWER && (look->bits >> 38 & 15) == 0;
 }
 
 /* The price of one gram falls with the quantity. */
 static void
-put_tiers (GString *out, gint32 price)
+put_tiers (Pen *out, gint32 price)
 {
   static const struct {
     const char *start;
     gint32 percent;
   } tiers[] = { { "0", 120 }, { "1", 100 }, { "3.5", 80 }, { "28", 55 } };
-  LITERAL (out, ",\"pricing\":{\"price_type\":\"TIER\",\"price_sell\":null,\"tier_name\":\"SHELF B\","
-                "\"tier_method\":\"WEIGHT_GRAMS\",\"tier_pricing_detail\":[");
+  PEN_LITERAL (out, ",\"pricing\":{\"price_type\":\"TIER\",\"price_sell\":null,\"tier_name\":\"SHELF B\","
+                    "\"tier_method\":\"WEIGHT_GRAMS\",\"tier_pricing_detail\":[");
   for (guint i = 0; i < G_N_ELEMENTS (tiers); i++) {
     if (i)
-      g_string_append_c (out, ',');
-    LITERAL (out, "{\"start_value\":");
-    g_string_append (out, tiers[i].start);
-    LITERAL (out, ",\"price_per_value\":");
-    text_thousandths (out, (gint32)((gint64)price * tiers[i].percent / 100));
-    g_string_append_c (out, '}');
+      pen_char (out, ',');
+    PEN_LITERAL (out, "{\"start_value\":");
+    pen_text (out, tiers[i].start);
+    PEN_LITERAL (out, ",\"price_per_value\":");
+    pen_thousandths (out, (gint32)((gint64)price * tiers[i].percent / 100));
+    pen_char (out, '}');
   }
-  LITERAL (out, "]}");
+  PEN_LITERAL (out, "]}");
 }
 
 static void
-put_pricing (GString *out, const Look *look, const DataRecord *record)
+put_pricing (Pen *out, const Look *look, const DataRecord *record)
 {
   if (look->shape == BULK_FLOWER) {
     put_tiers (out, record->price);
     return;
   }
-  LITERAL (out, ",\"pricing\":{\"price_type\":\"FLAT\",\"price_sell\":");
-  text_thousandths (out, record->price);
+  PEN_LITERAL (out, ",\"pricing\":{\"price_type\":\"FLAT\",\"price_sell\":");
+  pen_thousandths (out, record->price);
   if (!has_discount (look)) {
-    LITERAL (
+    PEN_LITERAL (
       out,
       ",\"discounted_price\":null,\"discount_amount\":null,\"discount_percent\":null,\"tier_name\":null}");
     return;
   }
   gint32 less = record->price / 5;
-  LITERAL (out, ",\"discounted_price\":");
-  text_thousandths (out, record->price - less);
-  LITERAL (out, ",\"discount_amount\":");
-  text_thousandths (out, less);
-  LITERAL (out, ",\"discount_percent\":20.0,\"tier_name\":null}");
+  PEN_LITERAL (out, ",\"discounted_price\":");
+  pen_thousandths (out, record->price - less);
+  PEN_LITERAL (out, ",\"discount_amount\":");
+  pen_thousandths (out, less);
+  PEN_LITERAL (out, ",\"discount_percent\":20.0,\"tier_name\":null}");
 }
 
 static void
-put_discounts (GString *out, const Look *look, guint variant)
+put_discounts (Pen *out, const Look *look, guint variant)
 {
   if (!(variant & TREEZ_DISCOUNTS) || !has_discount (look)) {
-    LITERAL (out, ",\"discounts\":null");
+    PEN_LITERAL (out, ",\"discounts\":null");
     return;
   }
-  LITERAL (out, ",\"discounts\":[{\"discount_id\":\"d-10");
-  text_unsigned (out, look->shape);
-  LITERAL (
+  PEN_LITERAL (out, ",\"discounts\":[{\"discount_id\":\"d-10");
+  pen_unsigned (out, look->shape);
+  PEN_LITERAL (
     out,
     "\",\"discount_title\":\"Monday "
     "special\",\"discount_type\":\"Automated\",\"discount_affinity\":\"Pre-Cart\","
@@ -270,76 +268,92 @@ put_discounts (GString *out, const Look *look, guint variant)
 }
 
 static void
-put_barcodes (GString *out, guint32 index)
+put_barcodes (Pen *out, guint32 index)
 {
-  LITERAL (out, ",\"product_barcodes\":[{\"created_date\":\"2025-11-04T14:00:00.000-08:00\",\"sku\":\"0085");
-  text_unsigned (out, 1000000 + index);
-  LITERAL (out,
-           "\",\"type\":\"USER_DEFINED\"},{\"created_date\":\"2025-11-04T14:00:00.000-08:00\",\"sku\":\"W");
-  text_unsigned (out, index);
-  LITERAL (out, "Q\",\"type\":\"GENERATED\"}]");
+  PEN_LITERAL (out,
+               ",\"product_barcodes\":[{\"created_date\":\"2025-11-04T14:00:00.000-08:00\",\"sku\":\"0085");
+  pen_unsigned (out, 1000000 + index);
+  PEN_LITERAL (out, "\",\"type\":\"USER_DEFINED\"}");
+  if (index % 4 == 0) {
+    PEN_LITERAL (out, ",{\"created_date\":\"2025-11-04T14:00:00.000-08:00\",\"sku\":\"W");
+    pen_unsigned (out, index);
+    PEN_LITERAL (out, "Q\",\"type\":\"GENERATED\"}");
+  }
+  pen_char (out, ']');
 }
 
 static void
-put_shop (GString *out, const Look *look, guint32 index)
+put_image (Pen *out, guint32 index, const char *side)
 {
-  LITERAL (out, ",\"e_commerce\":{\"all_images\":[\"https://img.example/p/");
-  text_unsigned (out, index);
-  LITERAL (out, "/front.jpg\",\"https://img.example/p/");
-  text_unsigned (out, index);
-  LITERAL (out, "/back.jpg\"],\"primary_image\":\"https://img.example/p/");
-  text_unsigned (out, index);
-  LITERAL (out, "/front.jpg\",\"menu_title\":\"\",\"product_description\":\"");
-  for (guint i = 0; i < 3 + (look->bits >> 40 & 3); i++)
-    g_string_append (out, sentences[look->bits >> (43 + i * 3) & 7]);
-  LITERAL (out, "\",\"minimum_visible_inventory_level\":2,\"hide_from_menu\":");
-  g_string_append (out, look->bits >> 58 & 31 ? "false" : "true");
-  g_string_append_c (out, '}');
+  PEN_LITERAL (out, "\"https://img.example/p/");
+  pen_unsigned (out, index);
+  pen_text (out, side);
 }
 
 static void
-put_rest (GString *out, const Look *look, guint32 index)
+put_shop (Pen *out, const Look *look, guint32 index)
 {
-  LITERAL (
+  PEN_LITERAL (out, ",\"e_commerce\":{\"all_images\":[");
+  put_image (out, index, "/front.jpg\"");
+  if (index % 4 == 1) {
+    pen_char (out, ',');
+    put_image (out, index, "/back.jpg\"");
+  }
+  PEN_LITERAL (out, "],\"primary_image\":");
+  put_image (out, index, "/front.jpg\"");
+  PEN_LITERAL (out, ",\"menu_title\":\"\",\"product_description\":\"");
+  for (guint i = 0; i < 1 + (look->bits >> 41 & 1); i++)
+    pen_text (out, sentences[look->bits >> (43 + i * 3) & 7]);
+  PEN_LITERAL (out, "\",\"minimum_visible_inventory_level\":2,\"hide_from_menu\":");
+  pen_text (out, look->bits >> 58 & 31 ? "false" : "true");
+  pen_char (out, '}');
+}
+
+static void
+put_rest (Pen *out, const Look *look, guint32 index)
+{
+  PEN_LITERAL (
     out, ",\"attributes\":{\"general\":[],\"flavors\":[\"PLUM \"],\"effects\":[\"CALM\"],\"ingredients\":[],"
          "\"internal_tags\":[\"ENDCAP\"]}");
   put_barcodes (out, index);
   put_shop (out, look, index);
-  LITERAL (out, ",\"autoupdate_lab_results\":true,\"lab_results\":[{\"result_type\":\"THC\",\"amount\":{"
-                "\"minimum_value\":\"");
-  text_unsigned (out, 12 + (look->bits >> 31 & 15));
-  LITERAL (out, ".5\",\"maximum_value\":\"");
-  text_unsigned (out, 14 + (look->bits >> 31 & 15));
-  LITERAL (out,
-           "\"},\"amount_type\":\"PERCENTAGE\"}],\"above_threshold\":true,\"merged_from_product_ids\":[");
+  PEN_LITERAL (out, ",\"autoupdate_lab_results\":true,\"lab_results\":[{\"result_type\":\"THC\",\"amount\":{"
+                    "\"minimum_value\":\"");
+  pen_unsigned (out, 12 + (look->bits >> 31 & 15));
+  PEN_LITERAL (out, ".5\",\"maximum_value\":\"");
+  pen_unsigned (out, 14 + (look->bits >> 31 & 15));
+  PEN_LITERAL (out,
+               "\"},\"amount_type\":\"PERCENTAGE\"}],\"above_threshold\":true,\"merged_from_product_ids\":[");
   if (index % 500 == 499) {
-    LITERAL (out, "\"5b0c1f4e-7d10-4a10-9b00-ffff");
+    PEN_LITERAL (out, "\"5b0c1f4e-7d10-4a10-9b00-ffff");
     put_hex (out, index, 8);
-    g_string_append_c (out, '"');
+    pen_char (out, '"');
   }
-  LITERAL (out, "],\"external_references\":[]}");
+  PEN_LITERAL (out, "],\"external_references\":[]}");
 }
 
 static void
-render (guint64 seed, guint32 index, const DataRecord *record, guint variant, GString *out)
+render (guint64 seed, guint32 index, const DataRecord *record, guint variant, GString *string)
 {
+  Pen pen = pen_open (string), *out = &pen;
   char time[TREEZ_TIME_SIZE];
   Look look = look_of (seed, index);
   treez_time (record->changed_ms, time);
-  LITERAL (out, "{\"product_id\":\"5b0c1f4e-7d10-4a10-9b00-");
+  PEN_LITERAL (out, "{\"product_id\":\"5b0c1f4e-7d10-4a10-9b00-");
   put_hex (out, index + (guint64)1, 12);
-  LITERAL (out, "\",\"catalog_parent_id\":\"5b0c1f4e-7d10-4a10-9b01-");
+  PEN_LITERAL (out, "\",\"catalog_parent_id\":\"5b0c1f4e-7d10-4a10-9b01-");
   put_hex (out, index / 2 + (guint64)1, 12);
-  LITERAL (out, "\",\"product_status\":\"");
-  g_string_append (out, record->status == DATA_ACTIVE ? "ACTIVE" : "DEACTIVATED");
-  LITERAL (out, "\",\"last_updated_at\":\"");
-  g_string_append (out, time);
-  g_string_append_c (out, '"');
+  PEN_LITERAL (out, "\",\"product_status\":\"");
+  pen_text (out, record->status == DATA_ACTIVE ? "ACTIVE" : "DEACTIVATED");
+  PEN_LITERAL (out, "\",\"last_updated_at\":\"");
+  pen_text (out, time);
+  pen_char (out, '"');
   put_stock (out, &look, record->quantity);
   put_fields (out, &look, record);
   put_pricing (out, &look, record);
   put_discounts (out, &look, variant);
   put_rest (out, &look, index);
+  pen_close (out);
 }
 
 const DataKind treez_products = {

@@ -146,6 +146,8 @@ static gboolean
 read_count (Exchange *exchange, const char *text, const char *name, guint64 *number)
 {
   char *end = NULL;
+  if (text && !*text) /* "pagesize=" says nothing */
+    text = NULL;
   guint64 found = text ? g_ascii_strtoull (text, &end, 10) : *number;
   if (text && (end == text || *end || *text == '-' || found < 1 || found > G_MAXUINT32)) {
     treez_fail (exchange, 400, "INCORRECT_VALUE", name);

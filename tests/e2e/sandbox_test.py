@@ -1,6 +1,7 @@
 """The sandbox from outside: what imitated vendors answer, how they fail, and what the admin API tells and does."""
 import json
 import socket
+import threading
 import time
 import urllib.parse
 import zlib
@@ -556,6 +557,42 @@ def test_many_requests_on_one_connection_and_in_pieces():
         line.sendall(one[40:])
         while got.count(b"HTTP/1.1 200 OK") < 3 or not got.endswith(b"]}"):
             got += line.recv(1 << 16)
+
+
+def test_bodies_in_chunks_and_after_a_continue():
+    sandbox = start("--size", "3")
+    url = urllib.parse.urlsplit(sandbox.ready["admin"])
+    body = b'{"skew_s":5}'
+    with socket.create_connection((url.hostname, url.port), timeout=5) as line:
+        line.sendall(b"POST /_sandbox/clock HTTP/1.1\r\nHost: s\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n" + body[:4])
+        line.sendall(b"\r\n8\r\n" + body[4:] + b"\r\n0\r\n\r\n")
+        tap.true(line.recv(1 << 16).startswith(b"HTTP/1.1 200 "), "a body in chunks is read")
+        line.sendall(b"POST /_sandbox/clock HTTP/1.1\r\nHost: s\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n")
+        tap.equal(line.recv(1 << 16), b"HTTP/1.1 100 Continue\r\n\r\n")
+        line.sendall(body)
+        tap.true(line.recv(1 << 16).startswith(b"HTTP/1.1 200 "), "the body is read")
+        line.sendall(b"NONSENSE\r\n\r\n")
+        try:
+            tap.equal(line.recv(1 << 16), b"", "what is no HTTP is cut off")
+        except ConnectionResetError:
+            pass
+
+
+def test_a_long_line_of_requests_is_answered_one_by_one():
+    sandbox = start("--size", "3")
+    url = urllib.parse.urlsplit(sandbox.ready["admin"])
+    count = 20000
+    with socket.create_connection((url.hostname, url.port), timeout=tap.PATIENCE_S) as line:
+        line.settimeout(tap.PATIENCE_S)
+        sender = threading.Thread(target=line.sendall, args=(b"GET /_sandbox/status HTTP/1.1\r\n\r\n" * count,))
+        sender.start()
+        got, tail = 0, b""
+        while got < count:
+            piece = tail + line.recv(1 << 20)
+            got += piece.count(b"HTTP/1.1 200 OK")
+            tail = piece[-14:] if not piece.endswith(b"HTTP/1.1 200 OK") else b""
+        sender.join()
+    tap.equal(got, count)
 
 
 tap.run(globals())
