@@ -1,6 +1,6 @@
 /* Descriptions that a host must refuse when it loads them. Each library is this file with one of these
- * defined: NO_KINDS, NO_DOUBT, NO_PROOF, UNKNOWN_SETTING, UNKNOWN_WHEN, STREAM_TWICE, SETTING_TWICE,
- * KIND_TWICE, NO_SIZES, NO_NAME, NO_MAGIC, NEWER_MINOR, OTHER_MAJOR. */
+ * defined: NO_KINDS, UNKNOWN_KIND, NO_DOUBT, NO_PROOF, UNKNOWN_SETTING, UNKNOWN_WHEN, STREAM_TWICE,
+ * SETTING_TWICE, KIND_TWICE, NO_SIZES, NO_NAME, NO_MAGIC, NEWER_MINOR, OTHER_MAJOR. */
 #include <tillbridge/plugin.h>
 
 static const tb_setting settings[] = {
@@ -31,8 +31,10 @@ pull (tb_call *call, const tb_pull *pull)
 }
 
 static const tb_stream streams[] = {
-#ifdef NO_KINDS
+#if defined NO_KINDS
   { "products", pull, NULL, .every_s = 60 },
+#elif defined UNKNOWN_KIND
+  { "products", pull, NULL, TB_PRODUCTS | 1 << 20, .every_s = 60 },
 #else
   { "products", pull, NULL, TB_PRODUCTS, .every_s = 60 },
 #endif
