@@ -1,4 +1,5 @@
 #include "worker/describe.h"
+#include "worker/endpoint.h"
 
 #include <string.h>
 
@@ -85,37 +86,19 @@ pace_json (const tb_pace *pace)
   return object;
 }
 
-static gboolean
-list_has (json_object *list, const char *text, gsize length)
-{
-  for (size_t i = 0; i < json_object_array_length (list); i++) {
-    const char *other = json_object_get_string (json_object_array_get_idx (list, i));
-    if (strlen (other) == length && memcmp (other, text, length) == 0)
-      return TRUE;
-  }
-  return FALSE;
-}
-
-/* The settings that its credentials are made of: connectors that agree on them share an account. */
+/* Connectors that agree on these settings share an account. */
 static json_object *
-account_json (const tb_endpoint *endpoint)
+account_json (const tb_plugin_info *info, const tb_endpoint *endpoint)
 {
   json_object *list = json_object_new_array ();
-  for (guint i = 0; i < endpoint->credentials.count; i++) {
-    const char *const templates[] = { endpoint->credentials.first[i].name,
-                                      endpoint->credentials.first[i].value };
-    for (guint k = 0; k < G_N_ELEMENTS (templates); k++)
-      for (const char *at = strchr (templates[k], '{'); at; at = strchr (at, '{')) {
-        gsize length = strcspn (++at, "}");
-        if (!(length == 5 && strncmp (at, "token", 5) == 0) && !list_has (list, at, length))
-          add_text (list, at, length);
-      }
-  }
+  g_autoptr (GPtrArray) keys = endpoint_account (info, endpoint);
+  for (guint i = 0; i < keys->len; i++)
+    add_text (list, keys->pdata[i], strlen (keys->pdata[i]));
   return list;
 }
 
 static json_object *
-endpoint_json (const tb_endpoint *endpoint)
+endpoint_json (const tb_plugin_info *info, const tb_endpoint *endpoint)
 {
   json_object *object = json_object_new_object ();
   put_text (object, "name", endpoint->name);
@@ -123,7 +106,7 @@ endpoint_json (const tb_endpoint *endpoint)
   put_text (object, "when", endpoint->when);
   json_object_object_add (object, "pace", pace_json (&endpoint->pace));
   put_int (object, "timeout_s", endpoint->timeout_s);
-  put_list (object, "account", account_json (endpoint));
+  put_list (object, "account", account_json (info, endpoint));
   return object;
 }
 
@@ -213,7 +196,7 @@ put_rows (json_object *object, const tb_plugin_info *info)
   for (guint i = 0; i < info->settings.count; i++)
     json_object_array_add (settings, setting_json (&info->settings.first[i]));
   for (guint i = 0; i < info->endpoints.count; i++)
-    json_object_array_add (endpoints, endpoint_json (&info->endpoints.first[i]));
+    json_object_array_add (endpoints, endpoint_json (info, &info->endpoints.first[i]));
   for (guint i = 0; info->webhooks && i < info->webhooks->topics.count; i++)
     add_text (topics, info->webhooks->topics.first[i].name, strlen (info->webhooks->topics.first[i].name));
   json_object_object_add (object, "streams", streams);

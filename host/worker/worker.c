@@ -236,14 +236,12 @@ end_calls (Worker *worker)
 }
 
 /* A worker whose plugin does not come back is left as it is: the process is about to end. */
-void
+gboolean
 worker_free (Worker *worker)
 {
-  if (!worker)
-    return;
   worker->ended = TRUE;
   if (!end_calls (worker))
-    return;
+    return FALSE;
   loop_turn (worker->loop, 0); /* what was put off knows of the worker */
   g_hash_table_unref (worker->calls);
   g_hash_table_unref (worker->connectors);
@@ -253,6 +251,7 @@ worker_free (Worker *worker)
   loop_watch_free (worker->watch);
   wire_end_free (worker->end);
   g_free (worker);
+  return TRUE;
 }
 
 gboolean

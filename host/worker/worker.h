@@ -54,7 +54,7 @@ struct Worker {
 
 /* worker.c: speaks with the hub over fd, from HELLO until the socket closes or DRAIN is done. Owns fd; not plugin. */
 Worker *worker_new (Loop *loop, Plugin *plugin, int fd, GError **error);
-void worker_free (Worker *worker);
+gboolean worker_free (Worker *worker); /* FALSE: a plugin does not come back, all is left as it is */
 gboolean worker_ended (const Worker *worker, gboolean *failed);
 /* Queues a frame; it leaves at the end of this turn. */
 void worker_send (Worker *worker, WireType type, guint64 call, json_object *body);
