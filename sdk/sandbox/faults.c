@@ -40,6 +40,7 @@ static const FaultWord words[] = {
   { "no_id", FAULT_NO_ID, -1 },
   { "duplicate_ids", FAULT_DUPLICATE_IDS, -1 },
   { "slow", FAULT_SLOW, -1, 5000 },
+  { "answer", FAULT_ANSWER, -1 },
   { "slow_body", FAULT_SLOW_BODY, -1, 100 },
 };
 
@@ -58,6 +59,8 @@ rule_free (gpointer data)
   g_free (rule->method);
   g_free (rule->field);
   g_free (rule->to);
+  g_free (rule->body);
+  g_free (rule->type);
   g_free (rule);
 }
 
@@ -126,7 +129,7 @@ faults_names (void)
 {
   GString *names = g_string_new (NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
-    g_string_append_printf (names, "%s%s", i ? " " : "", words[i].name);
+    g_string_append_printf (names, "%s%s", i == 0 ? "" : i % 9 == 0 ? "\n  " : " ", words[i].name);
   return g_string_free (names, FALSE);
 }
 
@@ -144,11 +147,9 @@ read_text (FaultRule *rule, const char *name, json_object *value, GError **error
   const struct {
     const char *name;
     char **text;
-  } texts[] = { { "vendor", &rule->vendor },
-                { "route", &rule->route },
-                { "method", &rule->method },
-                { "field", &rule->field },
-                { "to", &rule->to } };
+  } texts[] = { { "vendor", &rule->vendor }, { "route", &rule->route }, { "method", &rule->method },
+                { "field", &rule->field },   { "to", &rule->to },       { "body", &rule->body },
+                { "type", &rule->type } };
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++) {
     if (strcmp (texts[i].name, name) != 0)
       continue;
@@ -161,7 +162,7 @@ read_text (FaultRule *rule, const char *name, json_object *value, GError **error
   g_set_error (
     error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
     "fault rule: unknown member \"%s\" (there are: fault vendor route method share count seconds ms "
-    "retry_after rows field to after)",
+    "retry_after rows field to after status body type)",
     name);
   return FALSE;
 }
@@ -183,7 +184,8 @@ read_member (FaultRule *rule, const char *name, json_object *value, gint64 monot
     return (is_number && number >= 0 && number <= 1) ||
            refuse_member (error, name, value, "a share from 0 to 1");
   }
-  if (!g_strv_contains ((const char *const[]){ "count", "seconds", "ms", "retry_after", "rows", NULL }, name))
+  if (!g_strv_contains (
+        (const char *const[]){ "count", "seconds", "ms", "retry_after", "rows", "status", NULL }, name))
     return read_text (rule, name, value, error);
   if (!is_number || number < 0 || number > 1e9)
     return refuse_member (error, name, value, "a number from 0 to 1000000000");
@@ -193,6 +195,8 @@ read_member (FaultRule *rule, const char *name, json_object *value, gint64 monot
     rule->until_ms = monotonic_ms + (gint64)(number * 1000);
   else if (strcmp (name, "ms") == 0)
     rule->ms = (gint64)number;
+  else if (strcmp (name, "status") == 0)
+    rule->status = (int)CLAMP (number, 200, 999);
   else if (strcmp (name, "rows") == 0)
     rule->rows = (guint)number;
   else
@@ -218,6 +222,7 @@ read_rule (json_object *object, gint64 monotonic_ms, GError **error)
     .fault = word->fault, .share = 1, .count = word->count, .ms = word->ms, .retry_after_s = -1
   };
   rule->rows = 1;
+  rule->status = 200;
   json_object_object_foreach (object, key, value)
   {
     if (!read_member (rule, key, value, monotonic_ms, error)) {

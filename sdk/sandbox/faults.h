@@ -24,6 +24,7 @@ typedef enum {
   FAULT_HUGE,
   FAULT_DEEP,
   FAULT_GZIP_BOMB,
+  FAULT_ANSWER, /* a hand-made answer: whatever a vendor was ever seen to say */
   /* in the handler: which rows a page holds */
   FAULT_DUPLICATE_PAGE,
   FAULT_ENDLESS_PAGES,
@@ -55,7 +56,9 @@ typedef struct {
   guint rows;           /* how many rows bad_price, no_id, wrong_type and the like spoil */
   char *field;          /* of wrong_type and the like: which member of a row */
   char *to;             /* of redirect_elsewhere: the URL */
-  gboolean after;       /* 500, 503: answered after the handler ran */
+  int status;           /* of answer, with body and type */
+  char *body, *type;
+  gboolean after; /* 500, 503: answered after the handler ran */
   guint64 hits;
 } FaultRule;
 
@@ -92,5 +95,5 @@ const char *fault_name (Fault fault);
 /* Does it change the rows of a list? */
 gboolean fault_needs_rows (Fault fault);
 
-/* All names of faults, in a line for --help. Free with g_free(). */
+/* All names of faults, some to a line, for --help and complaints. Free with g_free(). */
 char *faults_names (void);

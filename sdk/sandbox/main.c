@@ -35,49 +35,56 @@ options_clear (Options *options)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
+/* What --help says after the options, but for vendors and faults, which speak for themselves. */
+static const char admin_help[] =
+  "When it is ready it prints one line of JSON: where the admin API is, and each vendor's URL and settings.\n"
+  "Each vendor has a port of its own, so that it can refuse connections alone; the port of --listen serves\n"
+  "them all. SIGTERM and SIGINT end it.\n"
+  "\n"
+  "The admin API, below /_sandbox\n"
+  "  GET requests?vendor=&after=N   all that was received: n at vendor method path query headers body\n"
+  "                                 status fault\n"
+  "  DELETE requests                forgets them; POST options {\"log\":false} keeps no more (benches)\n"
+  "  GET VENDOR/KIND                the vendor's own records; id=, ids_only=true, offset=, limit=\n"
+  "  POST VENDOR/change {\"kind\",\"id\"|\"ids\"|\"percent\"|\"count\",\"field\",\"value\"}\n"
+  "                                 field: price quantity status name, or the path of a member, which is\n"
+  "                                 then served as value says (\"pricing.price_sell\", \"abc\"). No value: "
+  "a\n"
+  "                                 new one. Answers which ids it changed\n"
+  "  POST VENDOR/add                {\"kind\",\"count\"}\n"
+  "  POST VENDOR/delete             {\"kind\",\"id\"|\"ids\"|\"percent\"|\"count\"}\n"
+  "  POST VENDOR/options            {\"rate\":0}, see the vendor above\n"
+  "  POST clock {\"skew_s\"}          moves the vendors' clock; GET status tells of open connections\n"
+  "  POST faults [{\"fault\",\"vendor\",\"route\",\"method\",\"share\",\"count\",\"seconds\",...}]; GET, "
+  "DELETE faults\n"
+  "\n";
+
+static const char fault_help[] =
+  "\n"
+  "  The first rule that fits a request is used. route: a route's name or a pattern of the path, such as\n"
+  "  *lastUpdated*; share: of the requests that it fits, 0 to 1; count: how often (401_once and\n"
+  "  token_expired: once); seconds: how long. ms: the pause of stall, slow, drip, slow_body. retry_after: "
+  "of\n"
+  "  429 and 503. after: 500 and 503 come once it has happened at the vendor. rows, field: which rows and\n"
+  "  member wrong_type, bad_price, bad_utf8, no_id, duplicate_ids spoil. to: where redirect_elsewhere "
+  "leads.\n"
+  "  status, body, type: of answer, which is made by hand. refuse takes vendor and seconds only.\n"
+  "\n"
+  "Exit status: 0 ended as asked, 1 failed, 2 wrong usage.\n";
+
 static char *
 description (void)
 {
   g_autofree char *faults = faults_names ();
   GString *text = g_string_new ("Vendors (none named: all)\n");
-  for (gsize i = 0; i < G_N_ELEMENTS (all_vendors); i++)
-    g_string_append_printf (text, "  %-9s %s\n", all_vendors[i]->name, all_vendors[i]->help);
-  g_string_append_printf (
-    text,
-    "\nWhen it is ready it prints one line of JSON: where the admin API is, and each vendor's URL and "
-    "settings. Each\n"
-    "vendor has a port of its own, so that it can refuse connections alone; the port of --listen serves them "
-    "all.\n"
-    "SIGTERM and SIGINT end it.\n"
-    "\nThe admin API, below /_sandbox\n"
-    "  GET requests?vendor=&after=N   everything received: n at vendor method path query headers body status "
-    "fault\n"
-    "  DELETE requests                forgets them;  POST options {\"log\":false}  stops keeping them "
-    "(benches)\n"
-    "  GET VENDOR/KIND                the vendor's own records; id=, ids_only=true, offset=, limit=\n"
-    "  POST VENDOR/change {\"kind\",\"id\"|\"ids\"|\"percent\"|\"count\",\"field\",\"value\"}\n"
-    "                                 field: price quantity status name, or the path of a member, which is "
-    "then\n"
-    "                                 served as value says (\"pricing.price_sell\", \"abc\"). No value: a "
-    "new one.\n"
-    "  POST VENDOR/add {\"kind\",\"count\"}            POST VENDOR/delete "
-    "{\"kind\",\"id\"|\"ids\"|\"percent\"|\"count\"}\n"
-    "  POST VENDOR/options {...}      see the vendor above\n"
-    "  POST clock {\"skew_s\"}          moves the vendors' clock;  GET status\n"
-    "  POST faults [{\"fault\",\"vendor\",\"route\",\"method\",\"share\",\"count\",\"seconds\",...}]   GET, "
-    "DELETE faults\n"
-    "\nFaults: %s\n"
-    "  The first rule that fits a request is used. route: a route's name or a pattern of the path "
-    "(*lastUpdated*);\n"
-    "  share: of the requests it fits, 0 to 1; count: how often (401_once and token_expired: once); seconds: "
-    "how long.\n"
-    "  ms: the pause of stall, slow, drip, slow_body; retry_after: of 429 and 503; after: 500 and 503 once "
-    "it has happened\n"
-    "  at the vendor; rows, field: which rows and member wrong_type, bad_price, bad_utf8, no_id, "
-    "duplicate_ids spoil; to: where redirect_elsewhere\n"
-    "  leads. refuse takes vendor and seconds only.\n"
-    "\nExit status: 0 ended as asked, 1 failed, 2 wrong usage.\n",
-    faults);
+  for (gsize i = 0; i < G_N_ELEMENTS (all_vendors); i++) {
+    g_string_append_printf (text, "  %-9s %s\n            Routes:", all_vendors[i]->name,
+                            all_vendors[i]->help);
+    for (guint r = 0; r < all_vendors[i]->route_count; r++)
+      g_string_append_printf (text, " %s", all_vendors[i]->routes[r].name);
+    g_string_append_c (text, '\n');
+  }
+  g_string_append_printf (text, "\n%sFaults\n  %s\n%s", admin_help, faults, fault_help);
   return g_string_free (text, FALSE);
 }
 

@@ -156,6 +156,10 @@ spoil_before (Exchange *exchange, const FaultRule *rule, const char *main_url)
   case FAULT_GZIP_BOMB:
     gzip_bomb (reply);
     return;
+  case FAULT_ANSWER:
+    reply_text (reply, rule->status, rule->type ? g_intern_string (rule->type) : "application/json", "%s",
+                rule->body ? rule->body : "");
+    return;
   default:
     g_assert_not_reached ();
   }

@@ -480,6 +480,17 @@ def test_redirects_lead_elsewhere_or_round_and_round():
     tap.equal(page(sandbox, proof=proof).headers["Location"], urllib.parse.urlsplit(store(sandbox)).path + "/product/product_list")
 
 
+def test_an_answer_can_be_made_by_hand():
+    sandbox = start("--size", "3")
+    proof = headers(sandbox)
+    sandbox.fault("answer", count=1, body='{"resultCode":"FAIL","resultReason":"INVALID_REQUEST"}')
+    answer = page(sandbox, proof=proof)
+    tap.equal((answer.status, answer.json()["resultCode"]), (200, "FAIL"))
+    sandbox.fault("answer", count=1, status=430, type="text/plain", body="Shopify says no %s")
+    answer = page(sandbox, proof=proof)
+    tap.equal((answer.status, answer.headers["Content-Type"], answer.body), (430, "text/plain", b"Shopify says no %s"))
+
+
 def test_one_vendor_refuses_connections_while_another_answers():
     sandbox = tap.start_sandbox("--size", "3")
     url = urllib.parse.urlsplit(store(sandbox))
@@ -540,7 +551,7 @@ def test_help_tells_of_all_faults_and_routes():
     program = tap.start(tap.built("tillbridge-sandbox"), "--help")
     tap.equal(program.wait(), 0)
     text = "\n".join(program.lines.queue)
-    for word in ("gzip_bomb", "/_sandbox", "treez", "millrace", "--size"):
+    for word in ("gzip_bomb", "/_sandbox", "treez", "millrace", "--size", "product_changes"):
         tap.true(word in text, word)
 
 
