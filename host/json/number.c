@@ -30,17 +30,28 @@ read_exponent (const char **at, const char *end, gint64 *exponent)
   return TRUE;
 }
 
-static gboolean
-read_decimal (const JsonNode *node, Decimal *decimal)
+/* The bytes that must be a number; FALSE when the node cannot hold one. */
+static inline gboolean
+find_number (const JsonNode *node, const char **at, const char **end)
 {
   if (!node || (node->type != JSON_NUMBER && node->type != JSON_STRING))
     return FALSE;
-  const char *at = node->text, *end = at + node->length;
+  *at = node->text;
+  *end = node->text + node->length;
   if (node->type == JSON_STRING) {
-    at = skip_blank (at, end);
-    while (end > at && is_blank (end[-1]))
-      end--;
+    *at = skip_blank (*at, *end);
+    while (*end > *at && is_blank ((*end)[-1]))
+      --*end;
   }
+  return TRUE;
+}
+
+static gboolean
+read_decimal (const JsonNode *node, Decimal *decimal)
+{
+  const char *at, *end;
+  if (!find_number (node, &at, &end))
+    return FALSE;
   *decimal = (Decimal){ 0 };
   if (at < end && (*at == '-' || *at == '+'))
     decimal->negative = *at++ == '-';

@@ -1,11 +1,11 @@
 /* The splitter: cuts the items of one array out of a body while it arrives.
  *
- *   outside --[--> want item or end --item--> want comma or end --,--> want item --item--> ...  --]-->
- * outside
+ *   outside --[--> want item or end --item--> want comma or end --,--> want item --item--> ... --]--> outside
  *
- * Bytes are copied once, into a piece of memory, and items are given where they lie in it. Three such pieces:
- * the last two items given hold at most two, so there is always one to go on in. What an item is made of is
- * not looked at here: its reader does that. */
+ * Bytes are copied once, into a piece of memory, and items are given where they lie in it. There are three,
+ * taken in turn, and a piece is only left when the last item given lies in it. So when a piece comes round
+ * again, two items have been given since from the other two. What an item is made of is not looked at here:
+ * its reader does that. */
 #include "json/blocks.h"
 #include "json/finder.h"
 #include "json/scan.h"
@@ -40,7 +40,7 @@ struct JsonSplitter {
   const char *error;
 
   Piece pieces[PIECES];
-  guint current, held[2]; /* held: pieces with the last two items, PIECES for none */
+  guint current, held; /* held: the piece with the last item, PIECES for none */
   gsize start, at,
     length;             /* in the current piece: of the item begun (or at), looked at up to, filled up to */
   gint64 origin, given; /* of the body: where the current piece begins; behind the last item */
@@ -74,7 +74,7 @@ json_splitter_new (const char *where, gsize item_most, gsize rest_most)
   splitter->item_most = item_most;
   splitter->rest_most = rest_most;
   splitter->state = lines ? LINES : OUTSIDE;
-  splitter->held[0] = splitter->held[1] = PIECES;
+  splitter->held = PIECES;
   finder_init (&splitter->finder, path ? path->ways : &nowhere);
   if (lines)
     json_put (&splitter->rest, "[]", 2);
@@ -94,12 +94,6 @@ json_splitter_free (JsonSplitter *splitter)
   g_free (splitter);
 }
 
-static gboolean
-is_held (const JsonSplitter *splitter, guint piece)
-{
-  return splitter->held[0] == piece || splitter->held[1] == piece;
-}
-
 /* Makes room for more bytes behind what is not done yet, which moves to the front of a piece that holds no
  * item. */
 static void
@@ -109,9 +103,7 @@ make_room (JsonSplitter *splitter, gsize more)
   gsize begin = splitter->start, kept = splitter->length - begin;
   if (from->room - splitter->length >= more)
     return;
-  guint target = splitter->current;
-  while (is_held (splitter, target))
-    target = (target + 1) % PIECES;
+  guint target = splitter->held == splitter->current ? (splitter->current + 1) % PIECES : splitter->current;
   Piece *to = &splitter->pieces[target];
   if (to->room < kept + more) {
     gsize room = MAX (PIECE_LEAST, (kept + more) + (kept + more) / 2);
@@ -172,8 +164,7 @@ give (JsonSplitter *splitter, gsize end, char **item, gsize *length)
 {
   if (end - splitter->start > splitter->item_most)
     return fail (splitter, "an item is larger than may be");
-  splitter->held[1] = splitter->held[0];
-  splitter->held[0] = splitter->current;
+  splitter->held = splitter->current;
   *item = splitter->pieces[splitter->current].bytes + splitter->start;
   *length = end - splitter->start;
   splitter->given = splitter->origin + (gint64)end;

@@ -22,6 +22,7 @@ split (const char *where, const char *body, gsize length, gsize piece, gsize ite
     char *item;
     gsize item_length;
     while ((got = json_splitter_next (splitter, &item, &item_length)) == JSON_SPLIT_ITEM) {
+      CU_ASSERT_EQUAL (memcmp (body + json_splitter_offset (splitter) - item_length, item, item_length), 0);
       g_string_append_len (out, item, (gssize)item_length);
       g_string_append_c (out, '|');
       memset (item, '"', item_length); /* an item may be written into */
