@@ -130,7 +130,6 @@ finder_run (Finder *finder, const char **at, const char *end)
       continue;
     }
     char c = *(*at)++;
-    finder->any |= !is_blank (c);
     if (run_byte (finder, c))
       return TRUE;
   }
@@ -140,5 +139,5 @@ finder_run (Finder *finder, const char **at, const char *end)
 gboolean
 finder_is_complete (const Finder *finder)
 {
-  return finder->any && finder->depth == 0 && !finder->in_string;
+  return finder->depth == 0 && !finder->in_string;
 }

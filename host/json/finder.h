@@ -13,7 +13,6 @@ typedef struct {
   gboolean in_string, escaped, want_key, matched;
   gboolean in_key;
   GString *key; /* as it was written, up to KEY_MOST */
-  gboolean any; /* something but blanks was met */
   gboolean found;
 } Finder;
 
@@ -24,5 +23,5 @@ void finder_clear (Finder *finder);
  * its closing bracket. FALSE: *at is end. */
 gboolean finder_run (Finder *finder, const char **at, const char *end);
 
-/* Is nothing open, and was something met? */
+/* Is nothing open? */
 gboolean finder_is_complete (const Finder *finder);

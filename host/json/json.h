@@ -88,8 +88,8 @@ JsonSplit json_splitter_next (JsonSplitter *splitter, char **item, gsize *length
 char *json_splitter_rest (JsonSplitter *splitter, gsize *length); /* padded, may be written into; after END */
 const char *json_splitter_error (const JsonSplitter *splitter);
 gint64 json_splitter_offset (const JsonSplitter *splitter); /* of the body: behind the item given last */
-/* Was the array there? Without it END comes with no item, and the rest is the whole document. Lines are
- * always there. */
+/* Was the array there? Without it END comes with no item, and the rest is the whole document, or nothing
+ * when the body is empty. Lines are always there. */
 gboolean json_splitter_found (const JsonSplitter *splitter);
 
 /* ---- writing: straight into a buffer ---- */

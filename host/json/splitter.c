@@ -195,8 +195,6 @@ run_outside (JsonSplitter *splitter)
   }
   if (!splitter->finished)
     return JSON_SPLIT_MORE;
-  if (!splitter->finder.any)
-    return fail (splitter, "the body is empty");
   if (!finder_is_complete (&splitter->finder))
     return more (splitter);
   splitter->state = DONE;
