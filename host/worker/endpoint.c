@@ -7,6 +7,7 @@
 #include <gio/gio.h>
 
 #include "worker/form.h"
+#include "worker/handles.h"
 #include "worker/path.h"
 
 static const tb_request plain_get = { 0 };
@@ -325,7 +326,7 @@ endpoint_open (Call *call, const tb_request *request, const char *path, gboolean
 tb_status
 endpoint_judge (EndpointStream *stream, const tb_json *rest)
 {
-  const JsonNode *root = rest ? handle_node ((struct Handle *) rest) : NULL;
+  const JsonNode *root = rest ? handle_node (handle_of (rest)) : NULL;
   Verdict verdict = judge_answer (stream, root, rest, NULL, 0);
   return verdict.status == TB_OK ? TB_OK : judge_tell (stream->ask, &verdict);
 }

@@ -83,10 +83,6 @@ typedef struct {
 /* endpoints.c: "https://host:443", NULL: no http or https address. */
 char *endpoint_origin (const char *url);
 
-/* handles.h */
-struct Handle;
-const JsonNode *handle_node (struct Handle *handle);
-
 /* exchange.c */
 tb_status
 exchange_start (Ask *ask,

@@ -110,7 +110,10 @@ fetch (Token *token, Call *call, const tb_endpoint *row)
 static tb_status
 give (Token *token, Call *call, const char **text, guint64 *generation)
 {
-  *text = arena_strndup (call->arena, token->access, strlen (token->access));
+  gsize length = strlen (token->access);
+  tb_bytes secret = { arena_strndup (call->arena, token->access, length), length };
+  g_array_append_val (call->secrets, secret); /* wiped with the call */
+  *text = secret.data;
   *generation = token->generation;
   return TB_OK;
 }
