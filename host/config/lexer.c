@@ -23,27 +23,6 @@ new_line (Lexer *x, gboolean in_string)
   x->line_start = x->at + 1;
 }
 
-static void
-skip_blanks (Lexer *x)
-{
-  for (;; x->at++) {
-    if (*x->at == '\n')
-      new_line (x, FALSE);
-    else if (*x->at == '#' || (x->at[0] == '/' && x->at[1] == '/')) {
-      x->at += strcspn (x->at, "\n");
-      x->at--;
-    } else if (x->at[0] == '/' && x->at[1] == '*') {
-      for (x->at += 2; *x->at && !(x->at[0] == '*' && x->at[1] == '/'); x->at++)
-        if (*x->at == '\n')
-          new_line (x, FALSE);
-      if (!*x->at)
-        return;
-      x->at++;
-    } else if (!*x->at || !strchr (" \t\r\f", *x->at))
-      return;
-  }
-}
-
 /* Columns count characters, not bytes. */
 static int
 column_of (const Lexer *x, const char *at)
@@ -52,6 +31,30 @@ column_of (const Lexer *x, const char *at)
   for (const char *p = x->line_start; p < at; p++)
     column += (*p & 0xC0) != 0x80;
   return column;
+}
+
+/* Over blanks and comments. FALSE: a comment does not end, and token is its beginning. */
+static gboolean
+skip_blanks (Lexer *x, Token *token)
+{
+  for (;; x->at++) {
+    if (*x->at == '\n')
+      new_line (x, FALSE);
+    else if (*x->at == '#' || (x->at[0] == '/' && x->at[1] == '/')) {
+      x->at += strcspn (x->at, "\n");
+      x->at--;
+    } else if (x->at[0] == '/' && x->at[1] == '*') {
+      *token =
+        (Token){ .type = T_JUNK, .at = x->at, .length = 2, .line = x->line, .column = column_of (x, x->at) };
+      for (x->at += 2; *x->at && !(x->at[0] == '*' && x->at[1] == '/'); x->at++)
+        if (*x->at == '\n')
+          new_line (x, FALSE);
+      if (!*x->at)
+        return FALSE;
+      x->at++;
+    } else if (!*x->at || !strchr (" \t\r\f", *x->at))
+      return TRUE;
+  }
 }
 
 static void
@@ -106,7 +109,9 @@ is_number (const char *text, gsize length, gboolean *integer)
     if (digits && i < length && (text[i] | 32) == 'e') {
       *integer = FALSE;
       i += i + 1 < length && strchr ("+-", text[i + 1]) ? 2 : 1;
-      i += digits_at (text, length, i);
+      gsize exponent = digits_at (text, length, i);
+      digits = exponent > 0 ? digits : 0;
+      i += exponent;
     }
   }
   while (*integer && i < length && text[i] == 'L')
@@ -156,8 +161,10 @@ read_word (Lexer *x, Token *token)
 Token
 lexer_next (Lexer *x)
 {
-  skip_blanks (x);
-  Token token = { .at = x->at, .length = 1, .line = x->line, .column = column_of (x, x->at) };
+  Token token;
+  if (!skip_blanks (x, &token))
+    return token;
+  token = (Token){ .at = x->at, .length = 1, .line = x->line, .column = column_of (x, x->at) };
   char c = *x->at;
   if (!c) {
     token.length = 0;

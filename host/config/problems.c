@@ -158,7 +158,9 @@ shown_line (const char *line, gboolean in_string, int *column)
     }
     assigned = FALSE;
   }
-  if (mask.target >= p)
+  if (mask.target == p && *p) /* the comment is what is meant */
+    p = mask_take (&mask, p, *p == '#' ? 1 : 2, NULL);
+  else if (mask.target >= p)
     mask.mark = out->len;
   *column = (int)g_utf8_pointer_to_offset (out->str, out->str + mask.mark) + 1;
   return g_strchomp (g_strdup (out->str));

@@ -283,6 +283,21 @@ unexpected (Scanner *s, const Token *token)
     syntax (s, token, g_strdup_printf ("syntax error: %s is expected here", wanted[s->want]), NULL);
 }
 
+/* A string or a comment that takes the rest of the file; libconfig says nothing of it. */
+static void
+never_closed (Scanner *s, const Token *token)
+{
+  Token place = *token;
+  const char *what = *token->at == '"' ? "string" : "comment";
+  if (ran_over (s, token)) {
+    unexpected (s, token);
+    return;
+  }
+  place.length = *token->at == '"' ? 1 : 2;
+  syntax (s, &place, g_strdup_printf ("syntax error: this %s is never closed", what),
+          g_strdup_printf ("%s opened at line %d", what, token->line));
+}
+
 static void scan_source (Scanner *s, char *text, const char *shown);
 
 static void
@@ -377,14 +392,8 @@ scan_source (Scanner *s, char *text, const char *shown)
     Token token = lexer_next (&s->lexer);
     if (token.type == T_END)
       break;
-    if (token.type == T_JUNK && token.at[0] == '"' && ran_over (s, &token)) {
-      unexpected (s, &token);
-      break;
-    }
-    if (token.type == T_JUNK && token.at[0] == '"') {
-      token.length = 1;
-      syntax (s, &token, g_strdup ("syntax error: this string is never closed"),
-              g_strdup_printf ("string opened at line %d", token.line));
+    if (token.type == T_JUNK && strchr ("\"/", token.at[0]) && !*s->lexer.at) {
+      never_closed (s, &token);
       break;
     }
     if (token.fault)

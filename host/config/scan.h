@@ -2,9 +2,9 @@
  * mistake a "syntax error", notices a missing bracket on the last line, and lets integers wrap and strings
  * end at \x00.
  *
- * This is a lexer that counts. It decides nothing about what is right, save for what libconfig would take and
- * get wrong (`refused`); its opinion on syntax (`first_error`) is asked only once libconfig has refused the
- * text. */
+ * This is a lexer that counts, with just enough memory to know what may come next. What it finds wrong is not
+ * handed to libconfig; that it finds nothing wrong in what libconfig refuses, and the other way round, is
+ * what the fuzzer looks for. */
 #pragma once
 #include <glib.h>
 
@@ -34,7 +34,7 @@ typedef struct {
   GPtrArray *sources;     /* ScanSource: the file itself first, then what it includes */
   GHashTable *places;     /* "store.connectors.pos.url", "store.messages[0]" -> ScanPlace */
   GPtrArray *refused;     /* ScanFault, errors whatever libconfig says */
-  ScanFault *first_error; /* why libconfig probably refused; NULL: nothing was noticed */
+  ScanFault *first_error; /* the first thing that is out of place; NULL: none */
 } Scan;
 
 /* Takes text. folder: where @include is looked for. */

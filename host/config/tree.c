@@ -57,16 +57,12 @@ node_new (const Scan *scan, const config_setting_t *setting, GString *path)
   return node;
 }
 
-/* libconfig refused it: the scan's reason when it has one, else libconfig's line and words. */
+/* The scan saw nothing wrong, and libconfig did: its line and its words. */
 static void
 explain (ConfigTree *tree)
 {
   const config_t *config = tree->libconfig;
   ScanFault *own = &tree->libconfig_error;
-  if (tree->scan->first_error) {
-    tree->error = tree->scan->first_error;
-    return;
-  }
   own->source = g_ptr_array_index (tree->scan->sources, 0);
   own->line = config_error_line (config);
   g_autofree char *line = scan_line (own->source, own->line);
@@ -79,16 +75,20 @@ explain (ConfigTree *tree)
 ConfigTree *
 config_tree_new (char *text, const char *shown, const char *folder)
 {
+  gsize length = strlen (text);
+  if (length > 0 && text[length - 1] != '\n') { /* libconfig refuses a comment that ends with the file */
+    text = g_realloc (text, length + 2);
+    memcpy (text + length, "\n", 2);
+  }
   ConfigTree *tree = g_new0 (ConfigTree, 1);
   config_t *config = tree->libconfig = g_new0 (config_t, 1);
   tree->scan = scan_text (text, shown, folder);
   config_init (config);
   config_set_include_dir (config, folder);
-  if (tree->scan->refused->len >
-      0) { /* not handed to libconfig, which would take it; what else is wrong is told too */
-    tree->error = tree->scan->first_error;
-    return tree;
-  }
+  tree->error = tree->scan->first_error;
+  if (tree->error || tree->scan->refused->len > 0)
+    return tree; /* libconfig might take it all the same: it loses what stands behind a quote that is never
+                    closed */
   if (!config_read_string (config, text)) {
     explain (tree);
     return tree;

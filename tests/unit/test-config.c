@@ -514,6 +514,35 @@ test_equal_connectors_are_equal_down_to_their_settings (void)
   home_clear (&home);
 }
 
+static void
+test_the_manual_lists_the_keys_as_they_are (void)
+{
+  g_autofree char *path = source_path ("../../../docs/configuration.md"), *document = NULL;
+  CU_ASSERT_FATAL (g_file_get_contents (path, &document, NULL, NULL));
+  g_autofree char *renewed = reference_renew (document);
+  CU_ASSERT (strcmp (document, renewed) == 0); /* make docs */
+  CU_ASSERT_PTR_NOT_NULL (strstr (document, "| `limits.worker_memory` |"));
+  CU_ASSERT_PTR_NOT_NULL (strstr (document, "| `quiet_hours.from` |"));
+  CU_ASSERT_PTR_NOT_NULL (strstr (document, "| `pace.per_second` |"));
+}
+
+static void
+test_the_example_is_right (void)
+{
+  g_autoptr (Plugins) plugins = described_plugins ();
+  g_autofree char *path = source_path ("../../../conf.d/downtown.conf.example"), *text = NULL;
+  CU_ASSERT_FATAL (g_file_get_contents (path, &text, NULL, NULL));
+  g_autofree char *key = g_strdup_printf ("file:%s", path);
+  g_auto (GStrv) parts = g_strsplit (text, "file:/etc/tillbridge/keys/downtown-treez", -1);
+  g_autofree char *store = g_strjoinv (key, parts);
+  Home home = home_new ("", store);
+  g_autoptr (Config) config = config_read (home.conf, plugins);
+  g_autofree char *said = problems_in_words (config);
+  CU_ASSERT_STRING_EQUAL (said, "");
+  CU_ASSERT_PTR_NOT_NULL (config_find_connector (config, "downtown", "pos"));
+  home_clear (&home);
+}
+
 int
 main (void)
 {
@@ -546,5 +575,7 @@ main (void)
       test_a_problem_is_json_too_and_coloured_on_a_terminal },
     { "drop-ins alone can be checked", test_drop_ins_alone_can_be_checked },
     { "equal connectors are equal down to their settings",
-      test_equal_connectors_are_equal_down_to_their_settings });
+      test_equal_connectors_are_equal_down_to_their_settings },
+    { "the manual lists the keys as they are", test_the_manual_lists_the_keys_as_they_are },
+    { "the example is right", test_the_example_is_right });
 }
