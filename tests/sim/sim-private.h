@@ -1,0 +1,53 @@
+#pragma once
+#include "sim.h"
+
+/* One record at the vendor. A product's stock is the inventory stream's. */
+typedef struct {
+  char id[16];
+  guint version, quantity;
+  gint64 updated_ms;
+  gboolean there;
+} SimRecord;
+
+typedef struct {
+  gint64 at_ms;
+  guint64 order;
+  void (*func) (Sim *sim, gpointer data);
+  GDestroyNotify free;
+  gpointer data;
+} SimEvent;
+
+struct Sim {
+  guint64 state; /* of the randomness */
+  SimChances chances;
+  gboolean calm;
+  gint64 now_ms, wake_ms;
+  GArray *vendor; /* SimRecord by id */
+  guint made;
+  GSequence *events; /* SimEvent by time */
+  guint64 ordered;
+  MemDisk *disk;
+  Store *store;
+  Hub *hub;
+  Metrics *metrics;
+  GPtrArray *workers;  /* SimWorker */
+  guint crashes;
+  /* a follower of the feed */
+  guint64 seen_seq;
+  GHashTable *followed; /* "collection:id" -> body */
+  char *wrong;          /* the first thing that was not right */
+};
+
+guint32 sim_random (Sim *sim);
+gboolean sim_happens (Sim *sim, guint thousandth);
+void sim_at (Sim *sim, gint64 at_ms, void (*func) (Sim *sim, gpointer data), gpointer data, GDestroyNotify free);
+void sim_wrong (Sim *sim, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* sim-vendor.c */
+void sim_vendor_add (Sim *sim);
+void sim_vendor_change (Sim *sim);
+char *sim_body (const SimRecord *record, guint kind, char **id);
+
+/* sim-worker.c */
+HubWorker *sim_worker_start (gpointer world, const char *file, const HubWorkerEvents *events, gpointer data, GError **error);
+void sim_workers_free (Sim *sim);

@@ -1,0 +1,128 @@
+/* The hub under simulated days of faults. `test-sim SEED` plays one seed of the first test; TB_SEEDS=N plays N. */
+#include "sim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../unit/tap.h"
+
+static guint
+seeds (guint usual)
+{
+  const char *wanted = getenv ("TB_SEEDS");
+  return wanted ? (guint) atoi (wanted) : usual;
+}
+
+static void
+play (guint64 seed, const SimChances *chances, gint64 ms)
+{
+  Sim *sim = sim_new (seed, chances);
+  sim_run (sim, ms);
+  gboolean settled = sim_settle (sim);
+  g_autofree char *wrong = sim_check (sim);
+  if (wrong || !settled) {
+    printf ("# seed %" G_GUINT64_FORMAT ": %s\n", seed, wrong ? wrong : "does not come to rest");
+    CU_FAIL ("the store does not hold what the vendor has");
+  }
+  sim_free (sim);
+}
+
+static const SimChances rough = { .records = 60, .page = 7, .fail = 60, .die = 30, .reject = 30, .crash = 2, .changes = 2, .late_ms = 7000, .skips = TRUE,
+                                  .full_disk = 1 };
+
+static void
+test_a_rough_day_ends_with_the_truth (void)
+{
+  for (guint64 seed = 1; seed <= seeds (150); seed++)
+    play (seed, &rough, 120000);
+}
+
+static void
+test_skipping_changes_nothing (void)
+{
+  SimChances plain = rough;
+  plain.skips = FALSE;
+  for (guint64 seed = 1; seed <= seeds (40); seed++) {
+    play (seed, &plain, 90000);
+    play (seed, &rough, 90000);
+  }
+}
+
+static void
+test_late_and_equal_times_are_not_missed (void)
+{
+  static const SimChances late = { .records = 5, .page = 3, .changes = 1, .late_ms = 7000, .skips = TRUE };
+  for (guint64 seed = 1; seed <= seeds (1500); seed++) {
+    Sim *sim = sim_new (seed, &late);
+    sim_run (sim, 35000);
+    CU_ASSERT (sim_settle_changes (sim));
+    g_autofree char *wrong = sim_check_products (sim);
+    if (wrong) {
+      printf ("# seed %" G_GUINT64_FORMAT ": %s\n", seed, wrong);
+      CU_FAIL ("a change was missed");
+    }
+    sim_free (sim);
+  }
+}
+
+static void
+test_an_empty_or_torn_answer_empties_no_shop (void)
+{
+  for (guint64 seed = 1; seed <= seeds (60); seed++) {
+    static const SimChances calm = { .records = 40, .page = 50, .skips = TRUE };
+    static const guint lost[] = { 100, 90, 31 };
+    Sim *sim = sim_new (seed, &calm);
+    sim_run (sim, 30000);
+    sim_vendor_loses (sim, lost[seed % 3]);
+    sim_run (sim, 200000);
+    HubStream *stream = hub_stream (hub_connector (sim_hub (sim), "downtown", "pos"), "products");
+    CU_ASSERT_PTR_NOT_NULL (stream->held);
+    CU_ASSERT_EQUAL (sim_alive (sim, MODEL_PRODUCTS), 40);
+    sim_free (sim);
+  }
+}
+
+static void
+note (const GError *error, gpointer data)
+{
+  *(int *) data = error ? -1 : 1;
+}
+
+static void
+test_a_held_pass_is_accepted_or_refused (void)
+{
+  static const SimChances calm = { .records = 40, .page = 50, .skips = TRUE };
+  for (guint accept = 0; accept < 2; accept++) {
+    Sim *sim = sim_new (accept + 1, &calm);
+    sim_run (sim, 30000);
+    sim_vendor_loses (sim, 50);
+    sim_run (sim, 90000);
+    HubStream *stream = hub_stream (hub_connector (sim_hub (sim), "downtown", "pos"), "products");
+    CU_ASSERT_PTR_NOT_NULL_FATAL (stream->held);
+    int done = 0;
+    g_autoptr (GError) error = NULL;
+    for (guint tries = 0; tries < 200 && !hub_pass_decide (sim_hub (sim), stream->held, accept, note, &done, &error); tries++) {
+      g_clear_error (&error);
+      sim_run (sim, 50);
+    }
+    sim_run (sim, 5000);
+    CU_ASSERT_EQUAL (done, 1);
+    CU_ASSERT_EQUAL (sim_alive (sim, MODEL_PRODUCTS), accept ? 20 : 40);
+    sim_free (sim);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc > 1) {
+    CU_initialize_registry ();
+    play (g_ascii_strtoull (argv[1], NULL, 10), &rough, 120000);
+    return 0;
+  }
+  return TAP_RUN ("sim", { "a rough day ends with the truth", test_a_rough_day_ends_with_the_truth },
+                  { "skipping changes nothing", test_skipping_changes_nothing },
+                  { "late and equal times are not missed", test_late_and_equal_times_are_not_missed },
+                  { "an empty or torn answer empties no shop", test_an_empty_or_torn_answer_empties_no_shop },
+                  { "a held pass is accepted or refused", test_a_held_pass_is_accepted_or_refused });
+}
