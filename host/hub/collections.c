@@ -15,15 +15,11 @@ typedef struct {
   gpointer data;
 } HubMapWait;
 
-typedef struct {
-  Hub *hub;
-  HubCollection *collection;
-} Loading;
-
 static HubCollection *
 add_collection (Hub *hub, const char *key, guint32 number, guint kind)
 {
   HubCollection *collection = g_new0 (HubCollection, 1);
+  collection->hub = hub;
   collection->key = g_strdup (key);
   collection->number = number;
   collection->kind = kind;
@@ -92,23 +88,21 @@ tell_waiting (HubCollection *collection, const GError *error)
 static void
 numbered (const GError *error, gpointer data)
 {
-  g_autofree Loading *loading = data;
-  HubCollection *collection = loading->collection;
+  HubCollection *collection = data;
   collection->loading = FALSE;
   if (!error) {
     collection->unsaved = FALSE;
     collection->map = map_new ();
   }
   tell_waiting (collection, error);
-  hub_arm (loading->hub);
+  hub_arm (collection->hub);
 }
 
 /* A row whose id meets another's hash cannot stand in the map; the store refuses to write such a one. */
 static void
 loaded (const StoreMapRow *rows, gsize count, const GError *error, gpointer data)
 {
-  g_autofree Loading *loading = data;
-  HubCollection *collection = loading->collection;
+  HubCollection *collection = data;
   collection->loading = FALSE;
   if (!error) {
     collection->map = map_new ();
@@ -125,24 +119,22 @@ loaded (const StoreMapRow *rows, gsize count, const GError *error, gpointer data
     }
   }
   tell_waiting (collection, error);
-  hub_arm (loading->hub);
+  hub_arm (collection->hub);
 }
 
 static void
 begin_loading (Hub *hub, HubCollection *collection)
 {
-  Loading *loading = g_new (Loading, 1);
-  *loading = (Loading){ hub, collection };
   collection->loading = TRUE;
   if (!collection->unsaved) {
-    store_load_map (hub->world.store, collection->number, loaded, loading);
+    store_load_map (hub->world.store, collection->number, loaded, collection);
     return;
   }
   g_autofree char *key = g_strconcat (KEY_PREFIX, collection->key, NULL);
   g_autofree char *number = g_strdup_printf ("%u", collection->number);
   StoreBatch *batch = store_batch_new (hub->world.store, FALSE, "host");
   store_batch_state (batch, key, number);
-  store_submit (hub->world.store, batch, numbered, loading);
+  store_submit (hub->world.store, batch, numbered, collection);
 }
 
 void

@@ -58,7 +58,7 @@ void hub_plugin_due (HubPlugin *plugin);
 gboolean hub_plugin_serves (const HubPlugin *plugin); /* a worker stands and said hello */
 void hub_plugin_connect (HubPlugin *plugin, HubConnector *connector);
 void hub_plugin_disconnect (HubPlugin *plugin, HubConnector *connector);
-void hub_plugin_credit (HubPlugin *plugin, gsize bytes);
+void hub_plugin_credit (HubPlugin *plugin, guint generation, gsize bytes);
 /* members: of the CALL body beyond id, connector, operation; taken. NULL: no worker serves. */
 HubCall *hub_call (HubConnector *connector, const char *operation, json_object *members, gint64 deadline_ms,
                    HubCallDone done, gpointer data);

@@ -63,6 +63,7 @@ typedef struct {
 
 /* What one connector holds of one kind. */
 typedef struct {
+  Hub *hub;
   guint32 number;
   guint kind;
   char *key;                 /* "downtown/pos/products" */
@@ -156,7 +157,8 @@ struct HubPlugin {
   HubPluginState state;
   HubWorker *worker; /* NULL: none runs */
   gboolean said_hello;
-  gint64 since_ms; /* wall: worker's start */
+  guint generation; /* of workers: credit is given to the one that used it */
+  gint64 since_ms;  /* wall: worker's start */
   guint restarts;
   guint crashes;      /* in a row, without a page in between */
   gint64 start_at_ms; /* mono: not before */

@@ -1,5 +1,7 @@
 #include "hub/reload.h"
 
+#include "config/problems.h"
+
 #include <string.h>
 
 typedef struct {

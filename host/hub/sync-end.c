@@ -118,24 +118,54 @@ put_zero (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordina
   return differs;
 }
 
-/* What is missing goes: deleted, or its stock to zero. Returns whether that changed anything. */
+typedef struct {
+  StoreBatch *batch;
+  const char *id;
+  gsize length;
+} Named;
+
 static gboolean
-put_missing (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordinal, gboolean zero,
-             gint64 asked_ms)
+name_one (const StoreFound *found, gpointer data)
 {
-  if (zero)
-    return put_zero (batch, hub, collection, ordinal, asked_ms);
+  Named *named = data;
+  g_autoptr (GBytes) id = g_bytes_new (found->id, found->id_length);
+  named->id = g_bytes_get_data (id, &named->length);
+  store_batch_keep (named->batch, id);
+  return FALSE;
+}
+
+gboolean
+run_put_deletion (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordinal, gint64 asked_ms)
+{
+  g_autoptr (GError) error = NULL;
+  Named named = { .batch = batch };
+  gboolean found;
   MapEntry *entry = map_at (collection->map, ordinal);
+  if (!store_get (hub->world.store, collection->number, ordinal, &found, name_one, &named, &error))
+    log_line (LOG_ERROR, NULL, "%s: cannot read a record to delete it: %s", collection->key, error->message);
+  if (!named.id)
+    return FALSE;
   StoreRecord row = { .op = STORE_DELETE,
                       .collection = collection->number,
                       .ordinal = ordinal,
                       .hash = entry->hash,
                       .parent_hash = entry->parent_hash,
                       .updated_ms = entry->updated_ms,
-                      .asked_ms = asked_ms };
+                      .asked_ms = asked_ms,
+                      .id = named.id,
+                      .id_length = (guint32)named.length };
   map_set_deleted (collection->map, entry, TRUE);
   store_batch_record (batch, &row);
   return TRUE;
+}
+
+/* What is missing goes: deleted, or its stock to zero. Returns whether that changed anything. */
+static gboolean
+put_missing (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordinal, gboolean zero,
+             gint64 asked_ms)
+{
+  return zero ? put_zero (batch, hub, collection, ordinal, asked_ms)
+              : run_put_deletion (batch, hub, collection, ordinal, asked_ms);
 }
 
 void

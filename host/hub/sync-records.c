@@ -176,10 +176,13 @@ take_records (SyncRun *run, HubCall *call, const WireFrame *frame, const char **
   while (!*wrong && wire_record_next (frame->body, frame->head.size, &record, &error))
     *wrong = take_record (run, record, call->asked_ms, &held);
   if (held) {
+    if (run->generation != call->plugin->generation)
+      run->batch_bytes = run->storing_bytes = 0; /* went with the worker that gave them */
+    run->generation = call->plugin->generation;
     store_batch_keep (run->batch, frame->bytes);
     run->batch_bytes += frame->head.size;
   } else {
-    hub_plugin_credit (call->plugin, frame->head.size);
+    hub_plugin_credit (call->plugin, call->plugin->generation, frame->head.size);
   }
   if (error)
     *wrong = "gave records whose lengths do not fit";
@@ -203,7 +206,7 @@ take_same (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wro
     else
       run->mismatch = TRUE;
   }
-  hub_plugin_credit (call->plugin, frame->head.size);
+  hub_plugin_credit (call->plugin, call->plugin->generation, frame->head.size);
   return TRUE;
 }
 
@@ -314,14 +317,8 @@ delete_unseen (guint32 ordinal, gpointer data)
   MapEntry *entry = map_at (collection->map, ordinal);
   if (entry->seen >= run->pass_mark[orphans->kind] || (gint64)entry->asked_ms > orphans->asked_ms)
     return;
-  map_set_deleted (collection->map, entry, TRUE);
-  StoreRecord row = { .op = STORE_DELETE,
-                      .collection = collection->number,
-                      .ordinal = ordinal,
-                      .hash = entry->hash,
-                      .asked_ms = orphans->asked_ms };
-  store_batch_record (run_batch (run), &row);
-  run->stream->pass->deleted++;
+  run->stream->pass->deleted +=
+    run_put_deletion (run_batch (run), run->hub, collection, ordinal, orphans->asked_ms);
 }
 
 /* "These are all the children of P": those of them that this pass did not see are gone. */

@@ -49,6 +49,7 @@ struct SyncRun {
   gboolean torn; /* marks are lost: what is missing cannot be told */
 
   StoreBatch *batch; /* gathers; NULL: nothing yet */
+  guint generation;  /* of the worker that the bytes below came from */
   gsize batch_bytes; /* of frames that batch holds: credit to be given */
   gboolean storing;  /* one is being written */
   gsize storing_bytes;
@@ -82,4 +83,7 @@ void run_tell_dry (SyncRun *run); /* the end of a dry run */
 /* sync-end.c */
 void run_end (SyncRun *run);        /* the last page is stored or lies in the batch */
 void run_end_stored (SyncRun *run); /* a batch of the ending is stored */
+/* Puts the deletion of a record into the batch; FALSE: there is none to delete. */
+gboolean run_put_deletion (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordinal,
+                           gint64 asked_ms);
 void run_save_place (SyncRun *run); /* puts where the pass stands into the batch */

@@ -216,7 +216,6 @@ page_ended (HubCall *call, json_object *result, gpointer data)
   SyncRun *run = data;
   run->call = NULL;
   if (!result) { /* the worker went: the page is back in line, and what it still owed is not counted */
-    run->batch_bytes = run->storing_bytes = 0;
     run->page = (PassSums){ 0 };
     run->tries++;
     if (run->stream->pass->dry) {
@@ -298,7 +297,7 @@ run_rewind (SyncRun *run, const GError *error)
               error->message);
   give_up_call (run);
   g_clear_pointer (&run->batch, store_batch_free);
-  hub_plugin_credit (stream->connector->plugin, run->batch_bytes);
+  hub_plugin_credit (stream->connector->plugin, run->generation, run->batch_bytes);
   run->batch_bytes = 0;
   g_clear_pointer (&run->missing, g_array_unref);
   each_collection (run, drop_map);
@@ -337,7 +336,7 @@ stored (const GError *error, gpointer data)
     hub_check_drained (hub);
     return;
   }
-  hub_plugin_credit (run->stream->connector->plugin, run->storing_bytes);
+  hub_plugin_credit (run->stream->connector->plugin, run->generation, run->storing_bytes);
   run->storing_bytes = 0;
   if (error)
     run_rewind (run, error);
@@ -596,7 +595,7 @@ sync_abort (HubStream *stream, const char *why)
   give_up_call (run);
   if (run->batch)
     each_collection (run, drop_map);
-  hub_plugin_credit (stream->connector->plugin, run->batch_bytes + run->storing_bytes);
+  hub_plugin_credit (stream->connector->plugin, run->generation, run->batch_bytes + run->storing_bytes);
   if (run->dry_done)
     run->dry_done (NULL, "cancelled", why, run->dry_data);
   leave_stream (run);

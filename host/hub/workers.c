@@ -129,6 +129,7 @@ hub_plugin_start (HubPlugin *plugin)
     return;
   }
   g_autoptr (GError) error = NULL;
+  plugin->generation++;
   plugin->start_at_ms = hub_mono_ms (hub);
   plugin->since_ms = hub_wall_ms (hub);
   plugin->worker = hub->world.start_worker (hub->world.world, plugin->info->file, &events, plugin, &error);
@@ -245,9 +246,9 @@ hub_plugin_disconnect (HubPlugin *plugin, HubConnector *connector)
 }
 
 void
-hub_plugin_credit (HubPlugin *plugin, gsize bytes)
+hub_plugin_credit (HubPlugin *plugin, guint generation, gsize bytes)
 {
-  if (plugin->worker && bytes)
+  if (plugin->worker && plugin->generation == generation && bytes)
     plugin->worker->send (plugin->worker, WIRE_CREDIT, bytes, "", 0);
 }
 
@@ -411,7 +412,7 @@ on_frame (const WireFrame *frame, gpointer data)
   case WIRE_REJECT:
     if (!call->run) {
       if (frame->head.type != WIRE_REJECT)
-        hub_plugin_credit (plugin, frame->head.size);
+        hub_plugin_credit (plugin, plugin->generation, frame->head.size);
     } else if (!sync_frame (call->run, call, frame, &wrong)) {
       misbehaves (plugin, wrong);
     }

@@ -30,17 +30,20 @@ struct Sim {
   Store *store;
   Hub *hub;
   Metrics *metrics;
-  GPtrArray *workers;  /* SimWorker */
+  GPtrArray *workers; /* SimWorker */
   guint crashes;
   /* a follower of the feed */
   guint64 seen_seq;
+  guint told;           /* changes */
   GHashTable *followed; /* "collection:id" -> body */
   char *wrong;          /* the first thing that was not right */
 };
 
+gint64 sim_wall_ms (gpointer sim);
 guint32 sim_random (Sim *sim);
 gboolean sim_happens (Sim *sim, guint thousandth);
-void sim_at (Sim *sim, gint64 at_ms, void (*func) (Sim *sim, gpointer data), gpointer data, GDestroyNotify free);
+void sim_at (Sim *sim, gint64 at_ms, void (*func) (Sim *sim, gpointer data), gpointer data,
+             GDestroyNotify free);
 void sim_wrong (Sim *sim, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* sim-vendor.c */
@@ -49,5 +52,6 @@ void sim_vendor_change (Sim *sim);
 char *sim_body (const SimRecord *record, guint kind, char **id);
 
 /* sim-worker.c */
-HubWorker *sim_worker_start (gpointer world, const char *file, const HubWorkerEvents *events, gpointer data, GError **error);
+HubWorker *sim_worker_start (gpointer world, const char *file, const HubWorkerEvents *events, gpointer data,
+                             GError **error);
 void sim_workers_free (Sim *sim);

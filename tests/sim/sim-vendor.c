@@ -11,13 +11,15 @@ static gint64
 stamp (Sim *sim)
 {
   gint64 late_ms = sim->chances.late_ms ? sim_random (sim) % sim->chances.late_ms : 0;
-  return (sim->now_ms - late_ms) / STAMP_MS * STAMP_MS;
+  return (sim_wall_ms (sim) - late_ms) / STAMP_MS * STAMP_MS;
 }
 
 void
 sim_vendor_add (Sim *sim)
 {
-  SimRecord record = { .version = 1, .quantity = sim_random (sim) % 5, .updated_ms = stamp (sim), .there = TRUE };
+  SimRecord record = {
+    .version = 1, .quantity = sim_random (sim) % 5, .updated_ms = stamp (sim), .there = TRUE
+  };
   g_snprintf (record.id, sizeof record.id, "p%05u", sim->made++);
   g_array_append_val (sim->vendor, record);
 }
@@ -26,6 +28,7 @@ void
 sim_vendor_change (Sim *sim)
 {
   guint what = sim_random (sim) % 10;
+  gint64 now_ms = stamp (sim);
   if (what == 0 || sim->vendor->len == 0) {
     sim_vendor_add (sim);
     return;
@@ -33,13 +36,13 @@ sim_vendor_change (Sim *sim)
   SimRecord *record = &g_array_index (sim->vendor, SimRecord, sim_random (sim) % sim->vendor->len);
   if (what == 1) {
     record->there = !record->there;
-    record->updated_ms = MAX (record->updated_ms, stamp (sim));
+    record->updated_ms = MAX (record->updated_ms, now_ms);
     record->version++;
   } else if (what < 5) { /* stock moves no time stamp */
     record->quantity = sim_random (sim) % 5;
   } else {
     record->version++;
-    record->updated_ms = MAX (record->updated_ms, stamp (sim));
+    record->updated_ms = MAX (record->updated_ms, now_ms);
   }
 }
 
@@ -66,10 +69,11 @@ sim_body (const SimRecord *record, guint kind, char **id)
   char at[TIME_TEXT_SIZE];
   if (kind == MODEL_INVENTORY) {
     *id = g_strconcat (record->id, ":l", NULL);
-    return g_strdup_printf ("{\"id\":\"%s:l\",\"product_id\":\"%s\",\"location_id\":\"l\",\"quantity\":%u}", record->id, record->id,
-                            record->there ? record->quantity : 0);
+    return g_strdup_printf ("{\"id\":\"%s:l\",\"product_id\":\"%s\",\"location_id\":\"l\",\"quantity\":%u}",
+                            record->id, record->id, record->there ? record->quantity : 0);
   }
   *id = g_strdup (record->id);
   time_to_text (record->updated_ms, at);
-  return g_strdup_printf ("{\"id\":\"%s\",\"name\":\"version %u\",\"updated_at\":\"%s\"}", record->id, record->version, at);
+  return g_strdup_printf ("{\"id\":\"%s\",\"name\":\"version %u\",\"updated_at\":\"%s\"}", record->id,
+                          record->version, at);
 }

@@ -1,4 +1,5 @@
-/* The worker: answers calls with pages of the vendor's records, frame by frame, and fails, skips and dies as it should not. */
+/* The worker: answers calls with pages of the vendor's records, frame by frame, and fails, skips and dies as
+ * it should not. */
 #include "sim-private.h"
 
 #include <json-c/json.h>
@@ -64,9 +65,11 @@ deliver (Sim *sim, gpointer data)
   guint8 *body = g_malloc0 (frame->body->len + 64);
   memcpy (body, frame->body->data, frame->body->len);
   g_autoptr (GBytes) bytes = g_bytes_new_take (body, frame->body->len);
-  WireFrame whole = { .head = { .size = frame->body->len, .type = frame->type, .kind = frame->kind, .call = frame->call },
-                      .body = body,
-                      .bytes = bytes };
+  WireFrame whole = {
+    .head = { .size = frame->body->len, .type = frame->type, .kind = frame->kind, .call = frame->call },
+    .body = body,
+    .bytes = bytes
+  };
   if (frame->type == WIRE_RECORDS || frame->type == WIRE_SAME)
     worker->window += frame->body->len;
   if (frame->last_of_life)
@@ -75,7 +78,8 @@ deliver (Sim *sim, gpointer data)
 }
 
 static void
-send (SimWorker *worker, gint64 *at_ms, WireType type, guint8 kind, guint64 call, GByteArray *body, gboolean last_of_life)
+send (SimWorker *worker, gint64 *at_ms, WireType type, guint8 kind, guint64 call, GByteArray *body,
+      gboolean last_of_life)
 {
   SimFrame *frame = g_new (SimFrame, 1);
   *frame = (SimFrame){ worker, type, kind, call, body, last_of_life };
@@ -84,10 +88,11 @@ send (SimWorker *worker, gint64 *at_ms, WireType type, guint8 kind, guint64 call
 }
 
 static void
-send_text (SimWorker *worker, gint64 *at_ms, WireType type, guint64 call, const char *text, gboolean last_of_life)
+send_text (SimWorker *worker, gint64 *at_ms, WireType type, guint64 call, const char *text,
+           gboolean last_of_life)
 {
   GByteArray *body = g_byte_array_new ();
-  g_byte_array_append (body, (const guint8 *) text, (guint) strlen (text));
+  g_byte_array_append (body, (const guint8 *)text, (guint)strlen (text));
   send (worker, at_ms, type, 0, call, body, last_of_life);
 }
 
@@ -100,14 +105,15 @@ typedef struct {
 static void
 call_free (gpointer data)
 {
-  json_object_put (((SimCall *) data)->call);
+  json_object_put (((SimCall *)data)->call);
   g_free (data);
 }
 
 static void
 remember (SimWorker *worker, const char *stream, const SimRecord *record, const WireSame *same)
 {
-  char *key = g_strdup_printf ("%s/%s/%u/%u/%d", stream, record->id, record->version, record->quantity, record->there);
+  char *key =
+    g_strdup_printf ("%s/%s/%u/%u/%d", stream, record->id, record->version, record->quantity, record->there);
   g_hash_table_insert (worker->remembered, key, g_memdup2 (same, sizeof *same));
 }
 
@@ -126,17 +132,17 @@ emit (SimWorker *worker, gint64 *at_ms, SimCall *call, const SimRecord *record, 
   const WireSame *known = worker->sim->chances.skips && !fresh ? recall (worker, stream, record) : NULL;
   GByteArray *body = g_byte_array_new ();
   if (known) {
-    g_byte_array_append (body, (const guint8 *) known, sizeof *known);
-    send (worker, at_ms, WIRE_SAME, (guint8) kind, call->number, body, FALSE);
+    g_byte_array_append (body, (const guint8 *)known, sizeof *known);
+    send (worker, at_ms, WIRE_SAME, (guint8)kind, call->number, body, FALSE);
     return;
   }
   char *id;
   g_autofree char *text = sim_body (record, kind, &id);
   g_autofree char *owned = id;
-  WireRecord head = { .kind = (guint8) kind,
+  WireRecord head = { .kind = (guint8)kind,
                       .op = WIRE_PUT,
-                      .id_length = (guint16) strlen (id),
-                      .body_length = (guint32) strlen (text),
+                      .id_length = (guint16)strlen (id),
+                      .body_length = (guint32)strlen (text),
                       .id_hash = hash_bytes (id, strlen (id), worker->seed),
                       .hash = hash_bytes (text, strlen (text), worker->seed),
                       .updated_ms = kind == MODEL_PRODUCTS ? record->updated_ms : 0 };
@@ -148,15 +154,17 @@ emit (SimWorker *worker, gint64 *at_ms, SimCall *call, const SimRecord *record, 
 static void
 reject (SimWorker *worker, gint64 *at_ms, SimCall *call, const SimRecord *record, guint kind)
 {
-  g_autofree char *text = g_strdup_printf ("{\"kind\":\"%s\",\"record\":\"%s%s\",\"reason\":\"not_a_number\",\"path\":\"price\"}",
-                                           model_kind_name (kind), record->id, kind == MODEL_INVENTORY ? ":l" : "");
+  g_autofree char *text =
+    g_strdup_printf ("{\"kind\":\"%s\",\"record\":\"%s%s\",\"reason\":\"not_a_number\",\"path\":\"price\"}",
+                     model_kind_name (kind), record->id, kind == MODEL_INVENTORY ? ":l" : "");
   send_text (worker, at_ms, WIRE_REJECT, call->number, text, FALSE);
 }
 
 static const char *
 failure (Sim *sim)
 {
-  static const char *const statuses[] = { "service_unavailable", "rate_limit_exceeded", "bad_response", "cancelled" };
+  static const char *const statuses[] = { "service_unavailable", "rate_limit_exceeded", "bad_response",
+                                          "cancelled" };
   return statuses[sim_random (sim) % G_N_ELEMENTS (statuses)];
 }
 
@@ -170,12 +178,14 @@ answer_page (Sim *sim, gpointer data)
   const char *stream = json_object_get_string (json_object_object_get (call->call, "stream"));
   gboolean full = json_object_get_boolean (json_object_object_get (call->call, "full"));
   gboolean fresh = json_object_get_boolean (json_object_object_get (call->call, "fresh"));
-  gint64 since_ms = json_object_get_int64 (json_object_object_get (call->call, "since_ms")), at_ms = sim->now_ms;
+  gint64 since_ms = json_object_get_int64 (json_object_object_get (call->call, "since_ms")),
+         at_ms = sim->now_ms;
   json_object *after_json = json_object_object_get (json_object_object_get (call->call, "cursor"), "after");
   const char *after = after_json ? json_object_get_string (after_json) : "";
   guint kind = strcmp (stream, "inventory") == 0 ? MODEL_INVENTORY : MODEL_PRODUCTS, given = 0;
   gboolean torn = full && !sim->calm && sim_happens (sim, sim->chances.torn), more = FALSE;
-  gboolean fails = !sim->calm && sim_happens (sim, sim->chances.fail), dies = !sim->calm && sim_happens (sim, sim->chances.die);
+  gboolean fails = !sim->calm && sim_happens (sim, sim->chances.fail),
+           dies = !sim->calm && sim_happens (sim, sim->chances.die);
   g_autofree char *last = g_strdup (after);
   for (guint i = 0; i < sim->vendor->len && !torn; i++) {
     const SimRecord *record = &g_array_index (sim->vendor, SimRecord, i);
@@ -208,11 +218,11 @@ answer_page (Sim *sim, gpointer data)
 static void
 on_send (HubWorker *shown, WireType type, guint64 number, const char *body, gsize size)
 {
-  SimWorker *worker = (SimWorker *) shown;
+  SimWorker *worker = (SimWorker *)shown;
   json_object *json = size ? json_tokener_parse (body) : NULL, *seed;
   if (type == WIRE_CONNECT && json_object_object_get_ex (json, "seed", &seed))
     worker->seed = g_ascii_strtoull (json_object_get_string (seed), NULL, 10);
-  if (type == WIRE_CREDIT && (worker->window -= (gint64) number) < 0)
+  if (type == WIRE_CREDIT && (worker->window -= (gint64)number) < 0)
     sim_wrong (worker->sim, "more credit was given than was used");
   if (type == WIRE_CANCEL) {
     gint64 at_ms = worker->sim->now_ms + 1;
@@ -230,13 +240,13 @@ on_send (HubWorker *shown, WireType type, guint64 number, const char *body, gsiz
 static void
 on_end (HubWorker *shown, gboolean at_once)
 {
-  die ((SimWorker *) shown);
+  die ((SimWorker *)shown);
 }
 
 static void
 on_free (HubWorker *shown)
 {
-  SimWorker *worker = (SimWorker *) shown;
+  SimWorker *worker = (SimWorker *)shown;
   worker->dead = worker->freed = TRUE;
 }
 
@@ -247,7 +257,8 @@ on_resident (HubWorker *shown)
 }
 
 HubWorker *
-sim_worker_start (gpointer world, const char *file, const HubWorkerEvents *events, gpointer data, GError **error)
+sim_worker_start (gpointer world, const char *file, const HubWorkerEvents *events, gpointer data,
+                  GError **error)
 {
   Sim *sim = world;
   SimWorker *worker = g_new0 (SimWorker, 1);
