@@ -256,7 +256,9 @@ wait_ms (const Loop *loop, int timeout_ms)
     return 0;
   if (!first)
     return timeout_ms;
-  gint64 left = CLAMP (first->at_ms - time_monotonic_ms (), 0, G_MAXINT);
+  /* Read once: CLAMP evaluates its argument again, and a millisecond that passes in between would give -1, for ever. */
+  gint64 now_ms = time_monotonic_ms ();
+  gint64 left = CLAMP (first->at_ms - now_ms, 0, G_MAXINT);
   return timeout_ms < 0 ? (int) left : MIN (timeout_ms, (int) left);
 }
 

@@ -181,6 +181,34 @@ free_both (int fd, guint32 events, gpointer data)
 }
 
 static void
+count_and_set_again (gpointer data)
+{
+  gpointer *both = data;
+  LoopTimer *timer = both[0];
+  guint *left = both[1];
+  if (--*left)
+    loop_timer_set (timer, loop_now_ms (both[2]));
+  else
+    loop_quit (both[2]);
+}
+
+/* So many turns meet the moment at which a millisecond passes between two looks at the clock. */
+static void
+test_a_timer_that_is_due_never_waits (void)
+{
+  g_autoptr (Loop) loop = loop_new ();
+  guint left = 1000000;
+  gpointer all[3] = { NULL, &left, loop };
+  LoopTimer *timer = all[0] = loop_timer_new (loop, count_and_set_again, all);
+  loop_timer_set (timer, loop_now_ms (loop));
+  alarm (30); /* instead of waiting for ever */
+  loop_run (loop);
+  alarm (0);
+  CU_ASSERT_EQUAL (left, 0);
+  loop_timer_free (timer);
+}
+
+static void
 test_a_watch_may_be_freed_while_its_event_waits (void)
 {
   g_autoptr (Loop) loop = loop_new ();
@@ -220,6 +248,7 @@ main (void)
                   { "durations have one unit", test_durations_have_one_unit },
                   { "loop runs what another thread posts", test_loop_runs_what_another_thread_posts },
                   { "loop timers fire in order, and not when cleared", test_loop_timers_fire_in_order_and_not_when_cleared },
+                  { "a timer that is due never waits", test_a_timer_that_is_due_never_waits },
                   { "a watch may be freed while its event waits", test_a_watch_may_be_freed_while_its_event_waits },
                   { "metrics are told in Prometheus text", test_metrics_are_told_in_prometheus_text });
 }
