@@ -13,8 +13,8 @@ enum { BACKLOG = 1024 };
 
 struct Listener {
   Server *server;
-  int fd; /* -1: closed */
-  LoopWatch *watch;
+  int fd;
+  LoopWatch *watch; /* NULL: refuses */
   struct sockaddr_in address;
 };
 
@@ -51,32 +51,42 @@ accept_ready (int fd, guint32 events, gpointer data)
 }
 
 static gboolean
-listener_open (Listener *listener, GError **error)
+refuse_port (Listener *listener, const char *what, GError **error)
+{
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "cannot %s port %u: %s", what,
+               listener_port (listener), g_strerror (errno));
+  return FALSE;
+}
+
+/* Takes the port without listening: whoever connects is refused, and nobody else gets the port meanwhile. */
+static gboolean
+take_port (Listener *listener, GError **error)
 {
   int on = 1;
   socklen_t length = sizeof listener->address;
-  int fd = socket (AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0 || setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-      bind (fd, (struct sockaddr *)&listener->address, length) < 0 || listen (fd, BACKLOG) < 0 ||
-      getsockname (fd, (struct sockaddr *)&listener->address, &length) < 0) {
-    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "cannot listen on port %u: %s",
-                 listener_port (listener), g_strerror (errno));
-    if (fd >= 0)
-      close (fd);
-    return FALSE;
-  }
-  listener->fd = fd;
-  listener->watch = loop_watch_new (listener->server->loop, fd, EPOLLIN, accept_ready, listener);
+  listener->fd = socket (AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (listener->fd < 0 || setsockopt (listener->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+      bind (listener->fd, (struct sockaddr *)&listener->address, length) < 0 ||
+      getsockname (listener->fd, (struct sockaddr *)&listener->address, &length) < 0)
+    return refuse_port (listener, "take", error);
+  return TRUE;
+}
+
+static gboolean
+start_listening (Listener *listener, GError **error)
+{
+  if (listen (listener->fd, BACKLOG) < 0)
+    return refuse_port (listener, "listen on", error);
+  listener->watch = loop_watch_new (listener->server->loop, listener->fd, EPOLLIN, accept_ready, listener);
   return TRUE;
 }
 
 static void
 listener_close (Listener *listener)
 {
-  if (listener->fd < 0)
-    return;
   g_clear_pointer (&listener->watch, loop_watch_free);
-  close (listener->fd);
+  if (listener->fd >= 0)
+    close (listener->fd);
   listener->fd = -1;
 }
 
@@ -123,8 +133,8 @@ server_listen (Server *server, const char *host, guint16 port, GError **error)
     g_free (listener);
     return NULL;
   }
-  if (!listener_open (listener, error)) {
-    g_free (listener);
+  if (!take_port (listener, error) || !start_listening (listener, error)) {
+    listener_free (listener);
     return NULL;
   }
   g_ptr_array_add (server->listeners, listener);
@@ -140,12 +150,12 @@ listener_port (const Listener *listener)
 gboolean
 listener_set_open (Listener *listener, gboolean open, GError **error)
 {
-  if (open == (listener->fd >= 0))
+  if (open == (listener->watch != NULL))
     return TRUE;
   if (open)
-    return listener_open (listener, error);
+    return start_listening (listener, error);
   listener_close (listener);
-  return TRUE;
+  return take_port (listener, error);
 }
 
 void
