@@ -54,9 +54,11 @@ read_stock (tb_call *call, const tb_json *p, tb_product *product)
   size_t rows = 0, medical = 0;
   TB_FOR (row, p, "sellable_quantity_detail") {
     tb_decimal quantity = tb_number (row, "sellable_quantity");
+    if (!quantity.known)
+      continue;
     rows++;
     medical += tb_is (tb_text (row, "inventory_type"), "MEDICAL");
-    if (quantity.known && treez_place_counts (call, row))
+    if (treez_place_counts (call, row))
       sum = tb_plus (sum, quantity);
   }
   if (rows > 0)

@@ -87,7 +87,7 @@ static tb_status
 pull_products (tb_call *call, const tb_pull *pull)
 {
   tb_items *items;
-  TB_TRY (tb_get_items (call, &items, "products[]", "/products"));
+  TB_TRY (tb_get_items (call, &items, "products[]", "/products?shop=%s", tb_setting_text (call, "shop")));
   TB_EACH (p, items)
     TB_TRY (emit_product (call, p));
   return pull->full ? tb_done (call) : TB_UNSUPPORTED;

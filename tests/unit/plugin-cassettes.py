@@ -1,9 +1,11 @@
 """Plays the plugins' cassettes: recorded exchanges with a vendor, what was asked for, and what must come of it.
 
-A cassette (plugins/NAME/cassettes/*.json) holds store, settings and calls. A call: operation, stream, full, since, cursor or
-record as the hub would say them; `exchanges`, the requests that must come (in order, path below url and without percent-encoding; headers and body where given) and
-the answers to give; `records`, what the plugin must emit, in order; `result`, members that RESULT must have (detail: is in it).
+A cassette (plugins/NAME/cassettes/*.json) holds store, settings and calls. A call: operation, stream, full, since, cursor, record and
+deadline_ms as the hub would say them, and settings where they are other ones from there on; `exchanges`, the requests that must come (in order, path below
+url and without percent-encoding; headers and body where given) and the answers to give (json or text; cut: the connection breaks so many bytes before its end); `records`, what
+the plugin must emit, in order; `rejects`, reasons of what is set aside; `result`, members that RESULT must have (detail: is in it), or null where the worker must die.
 Each cassette runs in a worker of its own, spoken to as the hub does (host/wire/wire.h), against a server on the loopback."""
+import datetime
 import glob
 import http.server
 import json
@@ -35,12 +37,13 @@ class Vendor:
 
             def answer(self):
                 length = int(self.headers.get("Content-Length") or 0)
-                status, body, content_type = vendor.take(self.command, self.path, self.headers, self.rfile.read(length))
+                status, body, content_type, cut = vendor.take(self.command, self.path, self.headers, self.rfile.read(length))
                 self.send_response(status)
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(body[:len(body) - cut])
+                self.close_connection = self.close_connection or cut > 0
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
@@ -71,11 +74,15 @@ class Vendor:
         if "body" in request and body.decode() != request["body"]:
             self.trouble.append(f"{found}: the body is {body!r}, not {request['body']!r}")
         if not exchange or found != wanted:
-            return 418, b"{}", "application/json"
+            return 418, b"{}", "application/json", 0
         answer = exchange["answer"]
         if "text" in answer:
-            return answer["status"], answer["text"].encode(), "text/plain"
-        return answer["status"], json.dumps(answer["json"]).encode(), "application/json"
+            return answer["status"], answer["text"].encode(), "text/plain", answer.get("cut", 0)
+        return answer["status"], json.dumps(answer["json"]).encode(), "application/json", answer.get("cut", 0)
+
+
+class Gone(AssertionError):
+    """The worker ended."""
 
 
 class Worker:
@@ -99,7 +106,7 @@ class Worker:
         while len(data) < size:
             some = self.socket.recv(size - len(data))
             if not some:
-                raise AssertionError("the worker is gone: " + self.process.stderr.read().decode("utf-8", "replace")[-4000:])
+                raise Gone("the worker is gone: " + self.process.stderr.read().decode("utf-8", "replace")[-4000:])
             data += some
         return data
 
@@ -123,6 +130,16 @@ class Worker:
             elif frame == RESULT:
                 tap.equal(call, number, "the call of RESULT")
                 return records, rejects, body
+
+    def connect(self, store, settings):
+        self.send(CONNECT, 1, {"connector": store["id"] + "/pos", "store": store, "seed": "1", "settings": settings,
+                               "timeout_ms": 10000, "proxy": "", "allow_private": True})
+
+    def died(self):
+        """It has ended, or is about to, and not as asked."""
+        self.socket.close()
+        self.process.communicate(timeout=tap.PATIENCE_S)
+        tap.true(self.process.returncode != 0, "the worker ended as if all were well")
 
     def stop(self):
         self.socket.close()
@@ -153,24 +170,28 @@ def unpack_records(body):
 
 
 def milliseconds(text):
-    import datetime
     return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000) if text else 0
 
 
-def play_call(worker, vendor, number, call):
-    vendor.expected, vendor.trouble = list(call["exchanges"]), []
+def body_of(number, call):
+    """CALL, as the hub would say it."""
     body = {"id": f"call_{number}", "connector": 1, "operation": call["operation"], "stream": call.get("stream", ""),
-            "full": call.get("full", False), "since_ms": milliseconds(call.get("since")), "started_ms": milliseconds("2026-03-02T18:00:00.000Z"),
-            "cursor": call.get("cursor", {}), "deadline_ms": 30000, "fresh": True, "first": "cursor" not in call, "urgency": "sync"}
+            "full": call.get("full", False), "since_ms": milliseconds(call.get("since")),
+            "started_ms": milliseconds("2026-03-02T18:00:00.000Z"), "cursor": call.get("cursor", {}),
+            "deadline_ms": call.get("deadline_ms", 30000), "fresh": True, "first": "cursor" not in call, "urgency": "sync"}
     if "record" in call:
         body["record"] = call["record"]
-    records, rejects, result = worker.call(number, body)
-    where = f"call {number}"
-    tap.equal(vendor.trouble, [], f"{where}: requests")
-    tap.equal(len(vendor.expected), 0, f"{where}: exchanges that were not asked for; result {result}")
-    tap.equal(rejects, [], f"{where}: rejects")
+    return body
+
+
+def pretty(value):
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
+
+
+def compare(where, call, records, rejects, result):
+    tap.equal([reject["reason"] for reject in rejects], call.get("rejects", []), f"{where}: rejects {rejects}")
     for found, expected in zip(records, call["records"]):
-        tap.equal(json.dumps(found, indent=1, sort_keys=True), json.dumps(expected, indent=1, sort_keys=True), f"{where}: record")
+        tap.equal(pretty(found), pretty(expected), f"{where}: record")
     tap.equal(len(records), len(call["records"]), f"{where}: number of records; result {result}")
     for name, expected in call["result"].items():
         found = result.get(name, 0 if name == "rejected" else None)
@@ -180,20 +201,56 @@ def play_call(worker, vendor, number, call):
             tap.equal(found, expected, f"{where}: {name} of {result}")
 
 
+def play_call(worker, vendor, number, call):
+    """False: the worker died, as it should."""
+    vendor.expected, vendor.trouble = list(call["exchanges"]), []
+    where = f"call {number}"
+    if call["result"] is None:
+        try:
+            answer = worker.call(number, body_of(number, call))
+        except (Gone, OSError):
+            return False
+        raise AssertionError(f"{where}: the worker lives, and says {answer}")
+    records, rejects, result = worker.call(number, body_of(number, call))
+    tap.equal(vendor.trouble, [], f"{where}: requests")
+    tap.equal(len(vendor.expected), 0, f"{where}: exchanges that were not asked for; result {result}")
+    compare(where, call, records, rejects, result)
+    return True
+
+
+def plugin_file(name):
+    places = [tap.built("plugins", name, ".libs", name + ".so"), tap.built("tests", "bad-plugins", ".libs", name + ".so")]
+    return next((place for place in places if os.path.exists(place)), places[0])
+
+
+def play_calls(worker, vendor, cassette):
+    settings = {"url": vendor.url, **cassette["settings"]}
+    worker.connect(cassette["store"], settings)
+    for number, call in enumerate(cassette["calls"], 1):
+        if "settings" in call:
+            settings.update(call["settings"])
+            worker.connect(cassette["store"], settings)
+        if not play_call(worker, vendor, number, call):
+            tap.equal(number, len(cassette["calls"]), "the call after which the worker is dead")
+            return False
+    return True
+
+
 def play(path):
     with open(path, encoding="utf-8") as file:
         cassette = json.load(file)
     vendor = Vendor()
+    lives = True
     try:
-        worker = Worker(tap.built("plugins", cassette["plugin"], ".libs", cassette["plugin"] + ".so"))
+        worker = Worker(plugin_file(cassette["plugin"]))
         try:
             tap.equal(worker.hello["name"], cassette["plugin"], "the plugin's name")
-            worker.send(CONNECT, 1, {"connector": cassette["store"]["id"] + "/pos", "store": cassette["store"], "seed": "1",
-                                     "settings": {"url": vendor.url, **cassette["settings"]}, "timeout_ms": 10000, "proxy": "", "allow_private": True})
-            for number, call in enumerate(cassette["calls"], 1):
-                play_call(worker, vendor, number, call)
+            lives = play_calls(worker, vendor, cassette)
         finally:
-            worker.stop()
+            if lives:
+                worker.stop()
+            else:
+                worker.died()
     finally:
         vendor.stop()
 
@@ -201,10 +258,11 @@ def play(path):
 def test_of(path):
     def test():
         play(path)
-    name = os.path.relpath(path, tap.source("plugins")).replace("/cassettes/", " ").removesuffix(".json")
-    test.__name__ = "test_" + name.replace(" ", "_").replace("-", "_")
+    name = os.path.basename(os.path.dirname(os.path.dirname(path))) + "_" + os.path.basename(path).removesuffix(".json")
+    test.__name__ = "test_" + name.replace("-", "_")
     return test
 
 
 if __name__ == "__main__":
-    tap.run([test_of(path) for path in sorted(glob.glob(tap.source("plugins", "*", "cassettes", "*.json")))])
+    folders = [tap.source("plugins", "*"), tap.source("tests", "bad-plugins")]
+    tap.run([test_of(path) for folder in folders for path in sorted(glob.glob(os.path.join(folder, "cassettes", "*.json")))])

@@ -22,7 +22,7 @@ tb_at (const tb_json *json, const char *path)
   return json == NULL ? NULL : json->host->json_at (json, path);
 }
 
-/* Elements of the array at a path; 1 for a lone object, 0 for nothing. */
+/* Elements of the array at a path; 1 for a lone value, 0 for nothing and null. */
 static inline size_t
 tb_count (const tb_json *json, const char *path)
 {
@@ -41,7 +41,7 @@ tb_next_ (const tb_json *element)
   return element->host->json_next (element);
 }
 
-/* Each element of an array: `TB_FOR (row, product, "prices") { ... }`. A lone object counts as an array of
+/* Each element of an array: `TB_FOR (row, product, "prices") { ... }`. A lone value counts as an array of
  * one. */
 #define TB_FOR(element, json, path)                                                                          \
   for (const tb_json *element = tb_first_ (json, path); element != NULL; element = tb_next_ (element))
