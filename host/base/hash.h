@@ -1,5 +1,5 @@
-/* The hashes by which records are known and compared: XXH3, 64 bits, seeded per store so that nobody outside can
- * make two ids meet. Used by worker and hub alike; a hash is never shown. */
+/* The hashes by which records are known and compared: XXH3, 64 bits, seeded per store so that nobody outside
+ * can make two ids meet. Used by worker and hub alike; a hash is never shown. */
 #pragma once
 #include <glib.h>
 #define XXH_INLINE_ALL

@@ -1,4 +1,5 @@
-/* A binary heap of pointers by time, for timers. Each element knows its place, so that it can be moved or taken out in O(log n). */
+/* A binary heap of pointers by time, for timers. Each element knows its place, so that it can be moved or
+ * taken out in O(log n). */
 #pragma once
 #include <glib.h>
 

@@ -9,7 +9,7 @@ enum { ULID_LENGTH = 26 };
 static void
 fill_from_kernel (gpointer source, guint8 *bytes, gsize count)
 {
-  if (getrandom (bytes, count, 0) != (gssize) count)
+  if (getrandom (bytes, count, 0) != (gssize)count)
     g_error ("getrandom failed");
 }
 
@@ -34,7 +34,7 @@ id_make (IdMaker *maker, const char *prefix, gint64 now_ms, char text[ID_TEXT_SI
   g_assert (length + ULID_LENGTH < ID_TEXT_SIZE);
   memcpy (text, prefix, length);
   char *out = text + length;
-  guint64 ms = (guint64) maker->last_ms;
+  guint64 ms = (guint64)maker->last_ms;
   for (int i = 9; i >= 0; i--, ms >>= 5)
     out[i] = alphabet[ms & 31];
   guint bits = 0, value = 0, at = 10;

@@ -1,5 +1,5 @@
-/* Our own ids: a prefix and a ULID (48 bits of milliseconds, 80 bits of randomness, Crockford's base 32), as in
- * ord_01JNC3W0Q4T8Z5X7Y2B6K9M1RD. They sort by time, and within one millisecond in the order of making. */
+/* Our own ids: a prefix and a ULID (48 bits of milliseconds, 80 bits of randomness, Crockford's base 32), as
+ * in ord_01JNC3W0Q4T8Z5X7Y2B6K9M1RD. They sort by time, and within one millisecond in the order of making. */
 #pragma once
 #include <glib.h>
 

@@ -41,7 +41,7 @@ log_level_from_text (const char *text, LogLevel *level)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
     if (strcmp (text, words[i]) == 0) {
-      *level = (LogLevel) i;
+      *level = (LogLevel)i;
       return TRUE;
     }
   return FALSE;
@@ -50,9 +50,9 @@ log_level_from_text (const char *text, LogLevel *level)
 static void
 write_journal (LogLevel level, const LogContext *context, const char *text)
 {
-  GLogField fields[7] = {
-    { "MESSAGE", text, -1 }, { "PRIORITY", priorities[level], -1 }, { "SYSLOG_IDENTIFIER", sink.name, -1 }
-  };
+  GLogField fields[7] = { { "MESSAGE", text, -1 },
+                          { "PRIORITY", priorities[level], -1 },
+                          { "SYSLOG_IDENTIFIER", sink.name, -1 } };
   gsize count = 3;
   const struct {
     const char *name, *value;

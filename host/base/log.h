@@ -1,8 +1,10 @@
 /* The log: one line an event on stderr, or the journal when stderr is one.
  *
- *   log_line (LOG_INFO, &(LogContext){ .store = "downtown", .connector = "pos" }, "products: pass complete, %d stored", n);
+ *   log_line (LOG_INFO, &(LogContext){ .store = "downtown", .connector = "pos" }, "products: pass complete,
+ * %d stored", n);
  *
- * Whoever has the context logs, once; a line carries the operator's next step where there is one. Never a secret. */
+ * Whoever has the context logs, once; a line carries the operator's next step where there is one. Never a
+ * secret. */
 #pragma once
 #include <glib.h>
 

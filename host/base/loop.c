@@ -226,7 +226,7 @@ run_signal (int fd, guint32 events, gpointer data)
   LoopWatch *inner = data;
   struct signalfd_siginfo info;
   while (read (fd, &info, sizeof info) == sizeof info)
-    inner->func (fd, (guint32) info.ssi_signo, inner->data);
+    inner->func (fd, (guint32)info.ssi_signo, inner->data);
 }
 
 void
@@ -256,10 +256,11 @@ wait_ms (const Loop *loop, int timeout_ms)
     return 0;
   if (!first)
     return timeout_ms;
-  /* Read once: CLAMP evaluates its argument again, and a millisecond that passes in between would give -1, for ever. */
+  /* Read once: CLAMP evaluates its argument again, and a millisecond that passes in between would give -1,
+   * for ever. */
   gint64 now_ms = time_monotonic_ms ();
   gint64 left = CLAMP (first->at_ms - now_ms, 0, G_MAXINT);
-  return timeout_ms < 0 ? (int) left : MIN (timeout_ms, (int) left);
+  return timeout_ms < 0 ? (int)left : MIN (timeout_ms, (int)left);
 }
 
 /* Timers that are due now; one that sets itself again for now waits for the next turn. */
@@ -272,7 +273,7 @@ run_timers (Loop *loop)
     if (!first || first->at_ms > until_ms)
       return;
     heap_remove (&loop->timers, first);
-    LoopTimer *timer = (LoopTimer *) first;
+    LoopTimer *timer = (LoopTimer *)first;
     timer->func (timer->data);
   }
 }

@@ -1,4 +1,5 @@
-/* The event loop: one epoll set and one timer heap, single-threaded. Other threads reach it through loop_post().
+/* The event loop: one epoll set and one timer heap, single-threaded. Other threads reach it through
+ * loop_post().
  *
  * A GSource per descriptor or timer makes every turn O(n); here a turn costs what happened in it. */
 #pragma once
@@ -19,7 +20,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Loop, loop_free)
 void loop_run (Loop *loop);
 void loop_quit (Loop *loop);
 
-/* One turn: waits at most timeout_ms (-1: until something happens), runs what is due. Returns FALSE after loop_quit(). */
+/* One turn: waits at most timeout_ms (-1: until something happens), runs what is due. Returns FALSE after
+ * loop_quit(). */
 gboolean loop_turn (Loop *loop, int timeout_ms);
 
 /* Milliseconds of the monotonic clock, read once a turn. */
@@ -44,5 +46,6 @@ void loop_defer (Loop *loop, LoopFunc func, gpointer data);
 /* From any thread: runs func on the loop's thread, in the order of posting. */
 void loop_post (Loop *loop, LoopFunc func, gpointer data);
 
-/* Calls func on the loop for each arrival of the signal (through a signalfd; the signal is blocked for the process). */
+/* Calls func on the loop for each arrival of the signal (through a signalfd; the signal is blocked for the
+ * process). */
 void loop_signal (Loop *loop, int signal_number, LoopFdFunc func, gpointer data);

@@ -25,8 +25,14 @@ static const MetricRow table[] = {
   { "rate_limited_total", COUNTER, { "plugin" }, "Answers that said to slow down." },
   { "records_total", COUNTER, { "plugin", "kind", "result" }, "Records seen, by what became of them." },
   { "passes_total", COUNTER, { "plugin", "stream", "type", "state" }, "Passes that ended." },
-  { "stream_age_seconds", GAUGE, { "store", "connector", "stream" }, "Since the stream was last known to be true." },
-  { "stream_late", GAUGE, { "store", "connector", "stream" }, "1 when the stream is later than it should be." },
+  { "stream_age_seconds",
+    GAUGE,
+    { "store", "connector", "stream" },
+    "Since the stream was last known to be true." },
+  { "stream_late",
+    GAUGE,
+    { "store", "connector", "stream" },
+    "1 when the stream is later than it should be." },
   { "feed_seq", GAUGE, { NULL }, "The newest change." },
   { "api_requests_total", COUNTER, { "route", "code" }, "Requests to the API." },
   { "api_seconds", HISTOGRAM, { "route" }, "How long the API took." },
@@ -41,7 +47,8 @@ static const MetricRow table[] = {
   { "loop_seconds", HISTOGRAM, { "process" }, "How long one turn of the event loop took." },
 };
 
-static const double bounds[] = { 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60 };
+static const double bounds[] = { 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                 0.25,   0.5,   1,      2.5,   5,    10,    30,   60 };
 
 struct Metric {
   const MetricRow *row;
@@ -155,7 +162,7 @@ metric_observe (Metric *metric, double seconds)
 double
 metric_value (const Metric *metric)
 {
-  return metric->row->type == HISTOGRAM ? (double) metric->count : metric->value;
+  return metric->row->type == HISTOGRAM ? (double)metric->count : metric->value;
 }
 
 void
@@ -190,11 +197,11 @@ put_metric (GString *out, const Metric *metric)
   for (gsize i = 0; i < G_N_ELEMENTS (bounds); i++) {
     char le[G_ASCII_DTOSTR_BUF_SIZE];
     below += metric->buckets[i];
-    put_value (out, metric, "_bucket", g_ascii_formatd (le, sizeof le, "%g", bounds[i]), (double) below);
+    put_value (out, metric, "_bucket", g_ascii_formatd (le, sizeof le, "%g", bounds[i]), (double)below);
   }
-  put_value (out, metric, "_bucket", "+Inf", (double) metric->count);
+  put_value (out, metric, "_bucket", "+Inf", (double)metric->count);
   put_value (out, metric, "_sum", NULL, metric->value);
-  put_value (out, metric, "_count", NULL, (double) metric->count);
+  put_value (out, metric, "_count", NULL, (double)metric->count);
 }
 
 static gint
@@ -210,8 +217,8 @@ metrics_to_text (const Metrics *metrics)
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
     if (g_hash_table_size (metrics->series[i]) == 0)
       continue;
-    g_string_append_printf (out, "# HELP tillbridge_%s %s\n# TYPE tillbridge_%s %s\n", table[i].name, table[i].help,
-                            table[i].name, type_words[table[i].type]);
+    g_string_append_printf (out, "# HELP tillbridge_%s %s\n# TYPE tillbridge_%s %s\n", table[i].name,
+                            table[i].help, table[i].name, type_words[table[i].type]);
     g_autoptr (GList) keys = g_list_sort (g_hash_table_get_keys (metrics->series[i]), by_labels);
     for (GList *key = keys; key; key = key->next)
       put_metric (out, g_hash_table_lookup (metrics->series[i], key->data));

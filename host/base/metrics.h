@@ -1,7 +1,7 @@
 /* Counters, gauges and histograms, and their text in Prometheus' exposition format 0.0.4.
  *
- * A metric is found once by name and labels and then costs an addition. Names and label names are a frozen table
- * (metrics.c): asking for one that is not in it is a bug and aborts. */
+ * A metric is found once by name and labels and then costs an addition. Names and label names are a frozen
+ * table (metrics.c): asking for one that is not in it is a bug and aborts. */
 #pragma once
 #include <glib.h>
 
@@ -12,7 +12,8 @@ Metrics *metrics_new (void);
 void metrics_free (Metrics *metrics);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Metrics, metrics_free)
 
-/* name without the prefix "tillbridge_"; then one value for each label of the table's row. Lives as long as metrics. */
+/* name without the prefix "tillbridge_"; then one value for each label of the table's row. Lives as long as
+ * metrics. */
 Metric *metrics_get (Metrics *metrics, const char *name, ...);
 
 void metric_add (Metric *metric, double amount);      /* counters */

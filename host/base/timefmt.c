@@ -37,16 +37,16 @@ time_civil_from_days (gint64 days, int *year, int *month, int *day)
   gint64 y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
   gint64 of_year = of_era - (365 * y + y / 4 - y / 100);
   gint64 m = (5 * of_year + 2) / 153;
-  *day = (int) (of_year - (153 * m + 2) / 5 + 1);
-  *month = (int) (m < 10 ? m + 3 : m - 9);
-  *year = (int) (y + era * 400 + (*month <= 2));
+  *day = (int)(of_year - (153 * m + 2) / 5 + 1);
+  *month = (int)(m < 10 ? m + 3 : m - 9);
+  *year = (int)(y + era * 400 + (*month <= 2));
 }
 
 static inline char *
 two_digits (char *out, guint value)
 {
-  out[0] = (char) ('0' + value / 10);
-  out[1] = (char) ('0' + value % 10);
+  out[0] = (char)('0' + value / 10);
+  out[1] = (char)('0' + value % 10);
   return out + 2;
 }
 
@@ -56,13 +56,13 @@ time_to_text (gint64 ms, char text[TIME_TEXT_SIZE])
   int year, month, day;
   ms = CLAMP (ms, -62167219200000, 253402300799999); /* 0000-01-01 to 9999-12-31 */
   gint64 days = ms / MS_A_DAY - (ms % MS_A_DAY < 0);
-  guint in_day = (guint) (ms - days * MS_A_DAY);
+  guint in_day = (guint)(ms - days * MS_A_DAY);
   time_civil_from_days (days, &year, &month, &day);
-  char *out = two_digits (two_digits (text, (guint) year / 100), (guint) year % 100);
+  char *out = two_digits (two_digits (text, (guint)year / 100), (guint)year % 100);
   *out++ = '-';
-  out = two_digits (out, (guint) month);
+  out = two_digits (out, (guint)month);
   *out++ = '-';
-  out = two_digits (out, (guint) day);
+  out = two_digits (out, (guint)day);
   *out++ = 'T';
   out = two_digits (out, in_day / 3600000);
   *out++ = ':';
@@ -70,11 +70,11 @@ time_to_text (gint64 ms, char text[TIME_TEXT_SIZE])
   *out++ = ':';
   out = two_digits (out, in_day / 1000 % 60);
   *out++ = '.';
-  *out++ = (char) ('0' + in_day % 1000 / 100);
+  *out++ = (char)('0' + in_day % 1000 / 100);
   out = two_digits (out, in_day % 100);
   *out++ = 'Z';
   *out = '\0';
-  return (gsize) (out - text);
+  return (gsize)(out - text);
 }
 
 /* Exactly count digits; -1 when there are not. */
@@ -133,7 +133,7 @@ read_clock (const char **at, gint64 *in_day_ms)
         ms += (**at - '0') * unit;
     }
   }
-  *in_day_ms = ((hour * 60 + minute) * 60 + second) * (gint64) 1000 + ms;
+  *in_day_ms = ((hour * 60 + minute) * 60 + second) * (gint64)1000 + ms;
   return hour < 24 || *in_day_ms == MS_A_DAY;
 }
 
@@ -172,12 +172,12 @@ time_local_to_utc (GTimeZone *zone, gint64 local_ms)
   gint64 local_s = local_ms / 1000 - (local_ms % 1000 < 0);
   int interval = g_time_zone_adjust_time (zone, G_TIME_TYPE_STANDARD, &local_s);
   gint64 adjusted_ms = local_s * 1000 + ((local_ms % 1000) + 1000) % 1000;
-  gint64 ms = adjusted_ms - (gint64) g_time_zone_get_offset (zone, interval) * 1000;
+  gint64 ms = adjusted_ms - (gint64)g_time_zone_get_offset (zone, interval) * 1000;
   /* A time that happens twice: the earlier of the two. */
   gint64 daylight_s = local_ms / 1000 - (local_ms % 1000 < 0);
   int other = g_time_zone_find_interval (zone, G_TIME_TYPE_DAYLIGHT, daylight_s);
   if (other >= 0)
-    ms = MIN (ms, local_ms - (gint64) g_time_zone_get_offset (zone, other) * 1000);
+    ms = MIN (ms, local_ms - (gint64)g_time_zone_get_offset (zone, other) * 1000);
   return ms;
 }
 
@@ -189,7 +189,7 @@ time_utc_to_local (GTimeZone *zone, gint64 ms, int *offset_s)
   int offset = interval < 0 ? 0 : g_time_zone_get_offset (zone, interval);
   if (offset_s)
     *offset_s = offset;
-  return ms + (gint64) offset * 1000;
+  return ms + (gint64)offset * 1000;
 }
 
 static const struct {

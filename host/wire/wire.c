@@ -8,8 +8,9 @@
 
 enum { READ_ROOM = 256 << 10, READ_SLACK = 64, IOVECS_MOST = 64 };
 
-static const char *const names[WIRE_TYPES] = { "none",  "HELLO", "CONNECT", "DISCONNECT", "CALL",   "CANCEL", "CREDIT", "DRAIN",
-                                               "PING",  "PONG",  "RECORDS", "SAME",       "REJECT", "RESULT", "LOG" };
+static const char *const names[WIRE_TYPES] = { "none",    "HELLO",  "CONNECT", "DISCONNECT", "CALL",
+                                               "CANCEL",  "CREDIT", "DRAIN",   "PING",       "PONG",
+                                               "RECORDS", "SAME",   "REJECT",  "RESULT",     "LOG" };
 
 /* One frame's head and body in one piece of memory, whose body is aligned: the head is 16 bytes. */
 struct WireEnd {
@@ -47,7 +48,7 @@ wire_end_free (WireEnd *end)
   close (end->fd);
   g_byte_array_unref (end->in);
   g_clear_pointer (&end->given, g_bytes_unref);
-  g_queue_clear_full (&end->out, (GDestroyNotify) g_byte_array_unref);
+  g_queue_clear_full (&end->out, (GDestroyNotify)g_byte_array_unref);
   g_free (end);
 }
 
@@ -75,15 +76,15 @@ wire_end_read (WireEnd *end, GError **error)
 {
   g_clear_pointer (&end->given, g_bytes_unref);
   if (end->taken) {
-    g_byte_array_remove_range (end->in, 0, (guint) end->taken);
+    g_byte_array_remove_range (end->in, 0, (guint)end->taken);
     end->taken = 0;
   }
   guint had = end->in->len;
   gsize room = room_wanted (end);
-  g_byte_array_set_size (end->in, (guint) (had + room));
+  g_byte_array_set_size (end->in, (guint)(had + room));
   gssize got = read (end->fd, end->in->data + had, room);
   int why = errno;
-  g_byte_array_set_size (end->in, (guint) (had + (got > 0 ? got : 0)));
+  g_byte_array_set_size (end->in, (guint)(had + (got > 0 ? got : 0)));
   if (got > 0 || (got < 0 && (why == EAGAIN || why == EINTR)))
     return TRUE;
   if (got < 0 && why != ECONNRESET)
@@ -131,8 +132,8 @@ static void
 send_head (WireEnd *end, WireType type, guint8 kind, guint64 call, gsize size)
 {
   g_assert (size <= WIRE_BODY_MOST);
-  WireHead head = { .size = (guint32) size, .type = type, .kind = kind, .call = call };
-  g_byte_array_append (open_array (end, sizeof head + size), (const guint8 *) &head, sizeof head);
+  WireHead head = { .size = (guint32)size, .type = type, .kind = kind, .call = call };
+  g_byte_array_append (open_array (end, sizeof head + size), (const guint8 *)&head, sizeof head);
   end->pending += sizeof head + size;
 }
 
@@ -140,7 +141,7 @@ void
 wire_end_send (WireEnd *end, WireType type, guint8 kind, guint64 call, const void *body, gsize size)
 {
   send_head (end, type, kind, call, size);
-  g_byte_array_append (g_queue_peek_tail (&end->out), body, (guint) size);
+  g_byte_array_append (g_queue_peek_tail (&end->out), body, (guint)size);
 }
 
 void
@@ -173,8 +174,8 @@ wire_end_flush (WireEnd *end, gsize *pending)
       return FALSE;
     if (sent <= 0)
       break;
-    end->pending -= (gsize) sent;
-    end->out_sent += (gsize) sent;
+    end->pending -= (gsize)sent;
+    end->out_sent += (gsize)sent;
     for (GByteArray *first; (first = g_queue_peek_head (&end->out)) && end->out_sent >= first->len;) {
       end->out_sent -= first->len;
       g_byte_array_unref (g_queue_pop_head (&end->out));
@@ -187,14 +188,14 @@ wire_end_flush (WireEnd *end, gsize *pending)
 void
 wire_record_append (GByteArray *batch, const WireRecord *head, const char *id, const char *body)
 {
-  gsize texts = (gsize) head->id_length + 1 + (head->body_length ? head->body_length + 1 : 0);
-  gsize size = (sizeof *head + texts + 7) & ~(gsize) 7;
+  gsize texts = (gsize)head->id_length + 1 + (head->body_length ? head->body_length + 1 : 0);
+  gsize size = (sizeof *head + texts + 7) & ~(gsize)7;
   guint at = batch->len;
-  g_byte_array_set_size (batch, (guint) (at + size));
+  g_byte_array_set_size (batch, (guint)(at + size));
   guint8 *out = batch->data + at;
-  WireRecord *record = (WireRecord *) out;
+  WireRecord *record = (WireRecord *)out;
   *record = *head;
-  record->size = (guint32) size;
+  record->size = (guint32)size;
   out += sizeof *head;
   memcpy (out, id, head->id_length);
   out[head->id_length] = '\0';
@@ -206,15 +207,17 @@ wire_record_append (GByteArray *batch, const WireRecord *head, const char *id, c
 gboolean
 wire_record_next (const guint8 *body, gsize size, const WireRecord **record, GError **error)
 {
-  const guint8 *at = *record ? (const guint8 *) *record + (*record)->size : body;
-  gsize left = size - (gsize) (at - body);
+  const guint8 *at = *record ? (const guint8 *)*record + (*record)->size : body;
+  gsize left = size - (gsize)(at - body);
   if (left == 0)
     return FALSE;
-  const WireRecord *next = (const WireRecord *) at;
+  const WireRecord *next = (const WireRecord *)at;
   gsize least = left < sizeof *next ? G_MAXSIZE
-                                    : sizeof *next + next->id_length + 1 + (next->body_length ? (gsize) next->body_length + 1 : 0);
+                                    : sizeof *next + next->id_length + 1 +
+                                        (next->body_length ? (gsize)next->body_length + 1 : 0);
   if (least > left || next->size > left || next->size < least || next->size % 8 != 0 ||
-      wire_record_id (next)[next->id_length] != '\0' || (next->body_length && wire_record_body (next)[next->body_length] != '\0') ||
+      wire_record_id (next)[next->id_length] != '\0' ||
+      (next->body_length && wire_record_body (next)[next->body_length] != '\0') ||
       (next->op != WIRE_PUT && next->op != WIRE_DELETE)) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "a record's lengths do not fit its frame");
     return FALSE;

@@ -1,26 +1,26 @@
-/* The frames between hub and worker: a fixed head, then a body, over one SOCK_STREAM socketpair. Bodies are JSON, but
- * for record batches, whose bytes are what will be stored and served.
+/* The frames between hub and worker: a fixed head, then a body, over one SOCK_STREAM socketpair. Bodies are
+ * JSON, but for record batches, whose bytes are what will be stored and served.
  *
  *   hub -> worker                                   worker -> hub
  *   CONNECT   settings of one connector             HELLO    the plugin's description (first frame)
  *   DISCONNECT                                      RECORDS  new records, rendered (WireRecord, back to back)
- *   CALL      one operation on one connector        SAME     records as in the last pass (WireSame, one kind a frame)
- *   CANCEL    end that call soon                    REJECT   one record set aside, with the reason
+ *   CALL      one operation on one connector        SAME     records as in the last pass (WireSame, one kind
+ * a frame) CANCEL    end that call soon                    REJECT   one record set aside, with the reason
  *   CREDIT    bytes of RECORDS and SAME taken in    RESULT   the end of a call
  *   DRAIN     finish what runs, then leave          LOG      a line of the plugin's or worker's
  *   PING                                            PONG
  *
- * Both ends are the same build, on one machine: integers are in the machine's own order. The hub does not trust the
- * worker, which runs a stranger's code: wire_next() and wire_record_next() check every length, and
+ * Both ends are the same build, on one machine: integers are in the machine's own order. The hub does not
+ * trust the worker, which runs a stranger's code: wire_next() and wire_record_next() check every length, and
  * wire_legal() which frames a call may get in its state. */
 #pragma once
 #include <glib.h>
 
 enum {
   WIRE_VERSION = 1,
-  WIRE_BODY_MOST = 32 << 20,   /* a longer frame ends the worker */
+  WIRE_BODY_MOST = 32 << 20,    /* a longer frame ends the worker */
   WIRE_BATCH_BYTES = 128 << 10, /* the worker sends a batch when it holds this much */
-  WIRE_WINDOW_BYTES = 4 << 20, /* RECORDS and SAME bytes that may be under way before CREDIT comes back */
+  WIRE_WINDOW_BYTES = 4 << 20,  /* RECORDS and SAME bytes that may be under way before CREDIT comes back */
 };
 
 typedef enum {
@@ -44,14 +44,16 @@ typedef enum {
 typedef struct {
   guint32 size; /* of the body */
   guint8 type;
-  guint8 kind;  /* of SAME: index of the kind in the model, else 0 */
+  guint8 kind; /* of SAME: index of the kind in the model, else 0 */
   guint16 reserved;
-  guint64 call; /* the call it belongs to, 0: none. CREDIT: the number of bytes. (DIS)CONNECT: the connector's number */
+  guint64 call; /* the call it belongs to, 0: none. CREDIT: the number of bytes. (DIS)CONNECT: the connector's
+                   number */
 } WireHead;
 
 typedef enum { WIRE_PUT = 1, WIRE_DELETE = 2 } WireOp;
 
-/* One record of a RECORDS frame; id and body (each followed by a NUL) stand behind it, then zeros up to a multiple of 8. */
+/* One record of a RECORDS frame; id and body (each followed by a NUL) stand behind it, then zeros up to a
+ * multiple of 8. */
 typedef struct {
   guint32 size; /* of the whole entry */
   guint8 kind;  /* index of the kind in the model */
@@ -71,12 +73,12 @@ typedef struct {
 static inline const char *
 wire_record_id (const WireRecord *record)
 {
-  return (const char *) (record + 1);
+  return (const char *)(record + 1);
 }
 static inline const char *
 wire_record_body (const WireRecord *record)
 {
-  return (const char *) (record + 1) + record->id_length + 1;
+  return (const char *)(record + 1) + record->id_length + 1;
 }
 
 /* ---- one end of the socket ---- */
@@ -96,8 +98,8 @@ void wire_end_free (WireEnd *end);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WireEnd, wire_end_free)
 int wire_end_fd (const WireEnd *end);
 
-/* Reads what is there. TRUE: ask wire_end_next() until it gives FALSE. FALSE with error: broken or against the rules; FALSE without
- * error: the other end is closed. */
+/* Reads what is there. TRUE: ask wire_end_next() until it gives FALSE. FALSE with error: broken or against
+ * the rules; FALSE without error: the other end is closed. */
 gboolean wire_end_read (WireEnd *end, GError **error);
 /* The next whole frame; valid until the next call of wire_end_next() or wire_end_read(). */
 gboolean wire_end_next (WireEnd *end, WireFrame *frame, GError **error);
@@ -113,13 +115,15 @@ gboolean wire_end_flush (WireEnd *end, gsize *pending);
 
 /* Appends one record to a batch. */
 void wire_record_append (GByteArray *batch, const WireRecord *head, const char *id, const char *body);
-/* Walks a RECORDS body: *record is NULL to begin with; FALSE at the end, or with error when lengths do not fit. */
+/* Walks a RECORDS body: *record is NULL to begin with; FALSE at the end, or with error when lengths do not
+ * fit. */
 gboolean wire_record_next (const guint8 *body, gsize size, const WireRecord **record, GError **error);
 
 /* ---- what is legal ---- */
 
 typedef enum { WIRE_CALL_UNKNOWN, WIRE_CALL_RUNNING, WIRE_CALL_CANCELLED } WireCallState;
 
-/* May a worker send this frame, for a call in this state? (After a CANCEL, records still under way are legal, and ignored.) */
+/* May a worker send this frame, for a call in this state? (After a CANCEL, records still under way are legal,
+ * and ignored.) */
 gboolean wire_legal (WireType type, WireCallState state, gboolean said_hello);
 const char *wire_type_name (WireType type);

@@ -1,22 +1,28 @@
-/* Requests of calls on a vendor's endpoint: address and credentials from templates over settings, token, signature, pace,
- * repeats, and what an answer means. Straight-line code on the call's fiber. */
+/* Requests of calls on a vendor's endpoint: address and credentials from templates over settings, token,
+ * signature, pace, repeats, and what an answer means. Straight-line code on the call's fiber. */
 #pragma once
 #include "worker/worker.h"
 
-/* Makes connector->endpoints out of the plugin's rows whose `when` holds; frees them. FALSE: a template that cannot be filled. */
+/* Makes connector->endpoints out of the plugin's rows whose `when` holds; frees them. FALSE: a template that
+ * cannot be filled. */
 gboolean endpoints_make (Connector *connector, GError **error);
 void endpoints_free (Connector *connector);
 /* "generation=v3" against the settings; "" and NULL hold; a bare name: it is set. */
 gboolean when_holds (const char *when, const Connector *connector);
 
-/* A whole answer: sent, waited for, judged. *document is read and lives in the call's arena; NULL for an empty body or any_body.
- * path: formatted already, below the endpoint's URL (or a link as the vendor wrote it). On failure call_fail() was told. */
-tb_status endpoint_ask (Call *call, const tb_request *request, const char *path, gboolean is_link, const tb_json **answer);
+/* A whole answer: sent, waited for, judged. *document is read and lives in the call's arena; NULL for an
+ * empty body or any_body. path: formatted already, below the endpoint's URL (or a link as the vendor wrote
+ * it). On failure call_fail() was told. */
+tb_status endpoint_ask (Call *call, const tb_request *request, const char *path, gboolean is_link,
+                        const tb_json **answer);
 
-/* An answer that is read while it arrives. After TB_OK the head is in and nothing was wrong with it so far. */
+/* An answer that is read while it arrives. After TB_OK the head is in and nothing was wrong with it so far.
+ */
 typedef struct EndpointStream EndpointStream;
-tb_status endpoint_open (Call *call, const tb_request *request, const char *path, gboolean is_link, EndpointStream **stream);
-/* Waits for bytes (valid until the next read). *length 0: the body is whole. Not TB_OK: it broke, was too large or too late; call_fail() was told. */
+tb_status endpoint_open (Call *call, const tb_request *request, const char *path, gboolean is_link,
+                         EndpointStream **stream);
+/* Waits for bytes (valid until the next read). *length 0: the body is whole. Not TB_OK: it broke, was too
+ * large or too late; call_fail() was told. */
 tb_status endpoint_read (EndpointStream *stream, const char **bytes, gsize *length);
 /* What the rules and classify say of the rest of a document that was read to its end. */
 tb_status endpoint_judge (EndpointStream *stream, const tb_json *rest);
@@ -24,7 +30,8 @@ void endpoint_close (EndpointStream *stream); /* at any time; also done when the
 
 /* The last answer's header of this call (any case), NULL: none. */
 const char *endpoint_header (Call *call, const char *name);
-/* %s of path formats: percent-encoded; an argument that is empty in the path part fails the call; NULL after '?' drops its parameter. */
+/* %s of path formats: percent-encoded; an argument that is empty in the path part fails the call; NULL after
+ * '?' drops its parameter. */
 char *endpoint_path (Call *call, const char *format, va_list args);
 /* A header that `sign` adds. */
 void endpoint_sign_header (tb_outgoing *request, const char *name, const char *value);
@@ -37,7 +44,7 @@ void endpoint_form_add (tb_form *form, const char *name, const char *value);
 /* When a call ends, however it ends: streams, a token it was fetching. */
 void endpoint_call_ends (Call *call);
 
-/* For the description: the settings that say which connectors share an account at this endpoint (token, pace): those that its
- * URL and credentials name, and where a token is fetched or a request signed, every secret and every required one. Keys are the
- * plugin's own text. */
+/* For the description: the settings that say which connectors share an account at this endpoint (token,
+ * pace): those that its URL and credentials name, and where a token is fetched or a request signed, every
+ * secret and every required one. Keys are the plugin's own text. */
 GPtrArray *endpoint_account (const tb_plugin_info *info, const tb_endpoint *row);

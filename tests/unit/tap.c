@@ -5,7 +5,8 @@
 static void
 test_complete (const CU_pTest test, const CU_pSuite suite, const CU_pFailureRecord failure)
 {
-  printf ("%s %u - %s: %s\n", failure ? "not ok" : "ok", CU_get_number_of_tests_run (), suite->pName, test->pName);
+  printf ("%s %u - %s: %s\n", failure ? "not ok" : "ok", CU_get_number_of_tests_run (), suite->pName,
+          test->pName);
   for (CU_pFailureRecord one = failure; one && one->pTest == test; one = one->pNext)
     printf ("# %s:%u: %s\n", one->strFileName, one->uiLineNumber, one->strCondition);
   fflush (stdout);

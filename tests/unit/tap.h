@@ -1,6 +1,7 @@
 /* CUnit suites that speak TAP: one line a test, for automake's tap-driver.
  *
- *   int main (void) { return TAP_RUN ("breaker", { "lets one probe through", test_breaker_lets_one_probe_through }, ...); } */
+ *   int main (void) { return TAP_RUN ("breaker", { "lets one probe through",
+ * test_breaker_lets_one_probe_through }, ...); } */
 #pragma once
 #include <CUnit/Automated.h>
 #include <CUnit/Basic.h>
@@ -14,4 +15,5 @@ typedef struct {
 int tap_run (const char *suite, const TapTest *tests, size_t count);
 
 #define TAP_RUN(suite, ...)                                                                                  \
-  tap_run (suite, (const TapTest[]){ __VA_ARGS__ }, sizeof ((const TapTest[]){ __VA_ARGS__ }) / sizeof (TapTest))
+  tap_run (suite, (const TapTest[]){ __VA_ARGS__ },                                                          \
+           sizeof ((const TapTest[]){ __VA_ARGS__ }) / sizeof (TapTest))

@@ -49,7 +49,9 @@ static void
 test_times_are_written_and_read_back (void)
 {
   char text[TIME_TEXT_SIZE];
-  static const gint64 times[] = { 0, 1772471740120, -1, 951782400000, 253402300799999, 4107542400000, -62167219200000 };
+  static const gint64 times[] = {
+    0, 1772471740120, -1, 951782400000, 253402300799999, 4107542400000, -62167219200000
+  };
   for (gsize i = 0; i < G_N_ELEMENTS (times); i++) {
     gint64 back;
     gboolean offset;
@@ -75,8 +77,17 @@ test_the_spellings_of_vendors_are_read (void)
                 { "2026-03-02T12:00:00.000-0800", 1772481600000, TRUE },
                 { "2025-10-27T00:00", 1761523200000, FALSE },
                 { "2026-03-02T12:00:00.1234567Z", 1772452800123, TRUE } };
-  static const char *const wrong[] = { "", "2026", "2026-13-01", "2026-02-29", "2026-02-30", "2026-03-02T", "2026-03-02T25:00",
-                                       "2026-03-02T12:00:00.Z", "2026-03-02T12:00:00+99:00", "2026-03-02T12:00:00Zx", "02/03/2026" };
+  static const char *const wrong[] = { "",
+                                       "2026",
+                                       "2026-13-01",
+                                       "2026-02-29",
+                                       "2026-02-30",
+                                       "2026-03-02T",
+                                       "2026-03-02T25:00",
+                                       "2026-03-02T12:00:00.Z",
+                                       "2026-03-02T12:00:00+99:00",
+                                       "2026-03-02T12:00:00Zx",
+                                       "02/03/2026" };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
     gint64 ms = -1;
     gboolean offset = -1;
@@ -128,14 +139,14 @@ static void
 count_and_quit (gpointer data)
 {
   gpointer *both = data;
-  ++*(int *) both[0];
+  ++*(int *)both[0];
   loop_quit (both[1]);
 }
 
 static gpointer
 post_from_thread (gpointer data)
 {
-  loop_post (((gpointer *) data)[1], count_and_quit, data);
+  loop_post (((gpointer *)data)[1], count_and_quit, data);
   return NULL;
 }
 
@@ -157,7 +168,8 @@ test_loop_timers_fire_in_order_and_not_when_cleared (void)
   g_autoptr (Loop) loop = loop_new ();
   int fired = 0, never = 0;
   gpointer both[] = { &fired, loop }, other[] = { &never, loop };
-  LoopTimer *timer = loop_timer_new (loop, count_and_quit, both), *cleared = loop_timer_new (loop, count_and_quit, other);
+  LoopTimer *timer = loop_timer_new (loop, count_and_quit, both),
+            *cleared = loop_timer_new (loop, count_and_quit, other);
   loop_timer_set (cleared, loop_now_ms (loop));
   loop_timer_set (timer, loop_now_ms (loop) + 2);
   loop_timer_clear (cleared);
@@ -174,7 +186,7 @@ static void
 free_both (int fd, guint32 events, gpointer data)
 {
   gpointer *both = data;
-  ++*(int *) both[0];
+  ++*(int *)both[0];
   for (int i = 0; i < 2; i++)
     g_clear_pointer (&watches[i], loop_watch_free);
   loop_quit (both[1]);
@@ -233,22 +245,26 @@ test_metrics_are_told_in_prometheus_text (void)
   g_autofree char *text = metrics_to_text (metrics);
   CU_ASSERT_PTR_NOT_NULL (strstr (text, "tillbridge_http_retries_total{plugin=\"a\\\"b\"} 2\n"));
   CU_ASSERT_PTR_NOT_NULL (strstr (text, "tillbridge_commit_seconds_bucket{durable=\"yes\",le=\"0.01\"} 0\n"));
-  CU_ASSERT_PTR_NOT_NULL (strstr (text, "tillbridge_commit_seconds_bucket{durable=\"yes\",le=\"0.025\"} 1\n"));
+  CU_ASSERT_PTR_NOT_NULL (
+    strstr (text, "tillbridge_commit_seconds_bucket{durable=\"yes\",le=\"0.025\"} 1\n"));
   CU_ASSERT_PTR_NOT_NULL (strstr (text, "tillbridge_commit_seconds_count{durable=\"yes\"} 1\n"));
 }
 
 int
 main (void)
 {
-  return TAP_RUN ("base", { "heap gives back the earliest first", test_heap_gives_back_the_earliest_first },
-                  { "ids sort in the order of making", test_ids_sort_in_the_order_of_making },
-                  { "times are written and read back", test_times_are_written_and_read_back },
-                  { "the spellings of vendors are read", test_the_spellings_of_vendors_are_read },
-                  { "local times go through both nights of daylight saving", test_local_times_go_through_both_nights_of_daylight_saving },
-                  { "durations have one unit", test_durations_have_one_unit },
-                  { "loop runs what another thread posts", test_loop_runs_what_another_thread_posts },
-                  { "loop timers fire in order, and not when cleared", test_loop_timers_fire_in_order_and_not_when_cleared },
-                  { "a timer that is due never waits", test_a_timer_that_is_due_never_waits },
-                  { "a watch may be freed while its event waits", test_a_watch_may_be_freed_while_its_event_waits },
-                  { "metrics are told in Prometheus text", test_metrics_are_told_in_prometheus_text });
+  return TAP_RUN (
+    "base", { "heap gives back the earliest first", test_heap_gives_back_the_earliest_first },
+    { "ids sort in the order of making", test_ids_sort_in_the_order_of_making },
+    { "times are written and read back", test_times_are_written_and_read_back },
+    { "the spellings of vendors are read", test_the_spellings_of_vendors_are_read },
+    { "local times go through both nights of daylight saving",
+      test_local_times_go_through_both_nights_of_daylight_saving },
+    { "durations have one unit", test_durations_have_one_unit },
+    { "loop runs what another thread posts", test_loop_runs_what_another_thread_posts },
+    { "loop timers fire in order, and not when cleared",
+      test_loop_timers_fire_in_order_and_not_when_cleared },
+    { "a timer that is due never waits", test_a_timer_that_is_due_never_waits },
+    { "a watch may be freed while its event waits", test_a_watch_may_be_freed_while_its_event_waits },
+    { "metrics are told in Prometheus text", test_metrics_are_told_in_prometheus_text });
 }

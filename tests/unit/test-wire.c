@@ -23,8 +23,8 @@ test_frames_of_any_size_arrive_whole_and_in_order (void)
   static const gsize sizes[] = { 0, 1, 15, 16, 4095, 4096, 70000, 3000000, 7 };
   for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++) {
     GByteArray *body = g_byte_array_new ();
-    g_byte_array_set_size (body, (guint) sizes[i]);
-    memset (body->data ? body->data : (guint8 *) "", (int) i, sizes[i]);
+    g_byte_array_set_size (body, (guint)sizes[i]);
+    memset (body->data ? body->data : (guint8 *)"", (int)i, sizes[i]);
     wire_end_send_array (a, WIRE_LOG, 0, i, body);
   }
   gsize pending = 1, seen = 0;
@@ -35,7 +35,7 @@ test_frames_of_any_size_arrive_whole_and_in_order (void)
     for (WireFrame frame; wire_end_next (b, &frame, &error); seen++) {
       CU_ASSERT_EQUAL (frame.head.size, sizes[seen]);
       CU_ASSERT_EQUAL (frame.head.call, seen);
-      CU_ASSERT_EQUAL ((gsize) frame.body % 8, 0);
+      CU_ASSERT_EQUAL ((gsize)frame.body % 8, 0);
       for (gsize i = 0; i < sizes[seen]; i++)
         if (frame.body[i] != seen)
           CU_FAIL_FATAL ("a byte differs");
@@ -76,7 +76,8 @@ static GByteArray *
 two_records (void)
 {
   GByteArray *batch = g_byte_array_new ();
-  wire_record_append (batch, &(WireRecord){ .kind = 1, .op = WIRE_PUT, .id_length = 2, .body_length = 9 }, "ab", "{\"id\":12}");
+  wire_record_append (batch, &(WireRecord){ .kind = 1, .op = WIRE_PUT, .id_length = 2, .body_length = 9 },
+                      "ab", "{\"id\":12}");
   wire_record_append (batch, &(WireRecord){ .kind = 2, .op = WIRE_DELETE, .id_length = 3 }, "xyz", NULL);
   return batch;
 }
@@ -128,9 +129,12 @@ test_only_a_running_call_may_give_records (void)
 int
 main (void)
 {
-  return TAP_RUN ("wire", { "frames of any size arrive whole and in order", test_frames_of_any_size_arrive_whole_and_in_order },
-                  { "a closed end is told without error", test_a_closed_end_is_told_without_error },
-                  { "a frame of an unknown type is refused", test_a_frame_of_an_unknown_type_is_refused },
-                  { "records are walked", test_records_are_walked }, { "lengths that lie are refused", test_lengths_that_lie_are_refused },
-                  { "only a running call may give records", test_only_a_running_call_may_give_records });
+  return TAP_RUN (
+    "wire",
+    { "frames of any size arrive whole and in order", test_frames_of_any_size_arrive_whole_and_in_order },
+    { "a closed end is told without error", test_a_closed_end_is_told_without_error },
+    { "a frame of an unknown type is refused", test_a_frame_of_an_unknown_type_is_refused },
+    { "records are walked", test_records_are_walked },
+    { "lengths that lie are refused", test_lengths_that_lie_are_refused },
+    { "only a running call may give records", test_only_a_running_call_may_give_records });
 }
