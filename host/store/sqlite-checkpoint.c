@@ -42,10 +42,8 @@ void
 checkpoint_if_long (SqliteStore *store)
 {
   if ((gint64)store->wal_pages * FRAME_BYTES > RESTART_BYTES) {
-    sqlite3_busy_timeout (store->writer.db, RESTART_WAIT_MS);
     if (checkpoint (store, store->writer.db, SQLITE_CHECKPOINT_RESTART) == SQLITE_OK)
       store->wal_pages = 0;
-    sqlite3_busy_timeout (store->writer.db, BUSY_WAIT_MS);
   } else if (store->wal_pages > CHECKPOINT_PAGES && !store->checkpointing) {
     store->checkpointing = TRUE;
     g_async_queue_push (store->to_checkpointer, g_new0 (Job, 1));

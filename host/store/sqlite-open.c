@@ -265,7 +265,7 @@ new_store (const char *path, Loop *loop, gint64 (*now_ms) (void), Metrics *metri
   store->turn = g_ptr_array_new ();
   store->to_writer = g_async_queue_new ();
   store->to_reader = g_async_queue_new ();
-  store->to_checkpointer = g_async_queue_new ();
+  store->to_checkpointer = g_async_queue_new_full (g_free); /* a wake-up may be left over */
   store->ends = g_async_queue_new ();
   if (metrics) {
     store->commit_seconds[FALSE] = metrics_get (metrics, "commit_seconds", "no");

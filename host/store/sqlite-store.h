@@ -26,8 +26,7 @@ enum {
   CHECKPOINT_EVERY_MS = 20,
   RESTART_BYTES =
     48 * 1000 * 1000,      /* of WAL, at which the writer waits for it to start anew; ends below 64 MiB */
-  RESTART_WAIT_MS = 200,   /* for readers to let go of it; else after the next commit */
-  BUSY_WAIT_MS = 5000,     /* for another program (an operator's sqlite3) to let go of the file */
+  BUSY_WAIT_MS = 5000,     /* for readers to let go of the log, or an operator's sqlite3 of the file */
   MAP_ROWS_A_READ = 10000, /* a long read lets go of the WAL between these */
   PRUNE_ROWS = 500,        /* a transaction */
   PRUNE_PAGES = 256

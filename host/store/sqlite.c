@@ -13,8 +13,10 @@ static void tell (SqliteStore *store, Job *job);
 static void
 hand_over (SqliteStore *store)
 {
+  g_async_queue_lock (store->to_writer); /* all at once, so that it commits them together */
   for (guint i = 0; i < store->turn->len; i++)
-    g_async_queue_push (store->to_writer, g_ptr_array_index (store->turn, i));
+    g_async_queue_push_unlocked (store->to_writer, g_ptr_array_index (store->turn, i));
+  g_async_queue_unlock (store->to_writer);
   g_ptr_array_set_size (store->turn, 0);
 }
 
