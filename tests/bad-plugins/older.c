@@ -86,8 +86,10 @@ emit_product (tb_call *call, const tb_json *p)
 static tb_status
 pull_products (tb_call *call, const tb_pull *pull)
 {
+  tb_request request = { .endpoint = "api" };
   tb_items *items;
-  TB_TRY (tb_get_items (call, &items, "products[]", "/products?shop=%s", tb_setting_text (call, "shop")));
+  TB_TRY (
+    tb_ask_items (call, &items, "products[]", &request, "/products?shop=%s", tb_setting_text (call, "shop")));
   TB_EACH (p, items)
     TB_TRY (emit_product (call, p));
   return pull->full ? tb_done (call) : TB_UNSUPPORTED;
@@ -99,29 +101,26 @@ static const older_endpoint endpoints[] = { { "other", "{url}/other" }, { "api",
 static const older_stream streams[] = { { "products", pull_products, NULL, TB_PRODUCTS, TB_IS_DELETED } };
 
 /* Ends before the structs that came later. */
-static const union {
-  uint32_t entries[offsetof (tb_sizes, potency) / sizeof (uint32_t)];
-  uint32_t size;
-} sizes = {
-  .entries = {
-    [offsetof (tb_sizes, size) / 4] = offsetof (tb_sizes, potency),
-    [offsetof (tb_sizes, plugin) / 4] = sizeof (older_info),
-    [offsetof (tb_sizes, setting) / 4] = sizeof (older_setting),
-    [offsetof (tb_sizes, endpoint) / 4] = sizeof (older_endpoint),
-    [offsetof (tb_sizes, stream) / 4] = sizeof (older_stream),
-    [offsetof (tb_sizes, request) / 4] = sizeof (tb_request),
-    [offsetof (tb_sizes, pull) / 4] = sizeof (tb_pull),
-    [offsetof (tb_sizes, product) / 4] = sizeof (older_product),
-    [offsetof (tb_sizes, price) / 4] = sizeof (older_price),
-  },
+#define ENTRY(name) offsetof (tb_sizes, name) / sizeof (uint32_t)
+static const uint32_t sizes[ENTRY (potency)] = {
+  [ENTRY (size)] = offsetof (tb_sizes, potency),
+  [ENTRY (plugin)] = sizeof (older_info),
+  [ENTRY (setting)] = sizeof (older_setting),
+  [ENTRY (endpoint)] = sizeof (older_endpoint),
+  [ENTRY (stream)] = sizeof (older_stream),
+  [ENTRY (request)] = sizeof (tb_request),
+  [ENTRY (pull)] = sizeof (tb_pull),
+  [ENTRY (product)] = sizeof (older_product),
+  [ENTRY (price)] = sizeof (older_price),
 };
 
-TB_EXPORT const older_info older_plugin __asm__("tb_plugin") = { .magic = TB_MAGIC,
-                                                                 .major = TB_SDK_MAJOR,
-                                                                 .minor = TB_SDK_MINOR - 1,
-                                                                 .sizes = (const tb_sizes *)&sizes,
-                                                                 .name = "older",
-                                                                 .version = "0.9.0",
-                                                                 .settings = TB_LIST (settings),
-                                                                 .endpoints = TB_LIST (endpoints),
-                                                                 .streams = TB_LIST (streams) };
+TB_EXPORT const
+  older_info older_plugin __asm__("tb_plugin") = { .magic = TB_MAGIC,
+                                                   .major = TB_SDK_MAJOR,
+                                                   .minor = TB_SDK_MINOR - 1,
+                                                   .sizes = (const tb_sizes *)(const void *)sizes,
+                                                   .name = "older",
+                                                   .version = "0.9.0",
+                                                   .settings = TB_LIST (settings),
+                                                   .endpoints = TB_LIST (endpoints),
+                                                   .streams = TB_LIST (streams) };
