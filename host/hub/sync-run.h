@@ -73,7 +73,14 @@ void run_start_try (SyncRun *run); /* new marks, sums at zero */
 gboolean run_frame (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wrong);
 void run_children (SyncRun *run, json_object *pairs, gint64 asked_ms);
 
+/* sync-pages.c */
+void run_page (SyncRun *run);         /* asks for the page at the cursor, as soon as a worker serves */
+void run_give_up_call (SyncRun *run); /* what it still brings is ignored */
+void run_wait (SyncRun *run, gint64 mono_ms, Reason reason, const char *detail);
+
 /* sync.c */
+void run_next (
+  SyncRun *run); /* a page has ended: stores its place and goes on, unless something is being written */
 StoreBatch *run_batch (SyncRun *run);
 void run_flush (SyncRun *run); /* writes what gathered, when nothing is being written */
 void run_fail (SyncRun *run, Reason reason, const char *detail);

@@ -76,7 +76,7 @@ test_what_did_not_change_is_told_once (void)
     crashes += sim_crashes (sim);
     sim_free (sim);
   }
-  CU_ASSERT (crashes > 100);
+  CU_ASSERT (crashes > seeds (60));
 }
 
 static void
@@ -148,7 +148,9 @@ test_a_held_pass_is_accepted_or_refused (void)
 int
 main (int argc, char **argv)
 {
-  log_set_level (argc > 1 ? LOG_DEBUG : (LogLevel)-1); /* bad luck is no news here */
+  log_set_level (LOG_DEBUG);
+  if (argc == 1 && !freopen ("/dev/null", "w", stderr)) /* bad luck is no news here */
+    return 99;
   if (argc > 1) {
     return play (g_ascii_strtoull (argv[1], NULL, 10), &rough, 120000) ? 0 : 1;
   }

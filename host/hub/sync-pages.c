@@ -1,0 +1,208 @@
+/* Pages: asked for one after the other, judged when they end, asked for again when something failed. */
+#include "hub/sync-run.h"
+
+#include <string.h>
+
+enum {
+  DEADLINE_MS = 120000, /* of a page, where the plugin names none */
+  TRIES_MOST = 8,       /* of one page, before the pass is given up and begun anew */
+  BAD_TRIES_MOST = 3,
+};
+
+static void
+ignored (HubCall *call, json_object *result, gpointer data)
+{
+}
+
+void
+run_give_up_call (SyncRun *run)
+{
+  if (!run->call)
+    return;
+  run->call->run = NULL;
+  run->call->done = ignored;
+  hub_call_cancel (run->call);
+  run->call = NULL;
+}
+
+void
+run_wait (SyncRun *run, gint64 mono_ms, Reason reason, const char *detail)
+{
+  hub_stream_set (run->stream, STREAM_WAITING, reason, detail);
+  hub_stream_plan (run->stream, mono_ms);
+}
+
+typedef enum {
+  ON_FAILURE_AGAIN,
+  ON_FAILURE_BAD,
+  ON_FAILURE_WAIT,
+  ON_FAILURE_GIVE_UP,
+  ON_FAILURE_STOP_STREAM,
+  ON_FAILURE_STOP_CONNECTOR
+} OnFailure;
+
+static OnFailure
+on_failure (const char *status)
+{
+  static const struct {
+    const char *status;
+    OnFailure what;
+  } rows[] = {
+    { "service_unavailable", ON_FAILURE_AGAIN },
+    { "in_doubt", ON_FAILURE_AGAIN },
+    { "not_sure", ON_FAILURE_AGAIN },
+    { "cancelled", ON_FAILURE_AGAIN },
+    { "rate_limit_exceeded", ON_FAILURE_WAIT },
+    { "bad_response", ON_FAILURE_BAD },
+    { "permission_error", ON_FAILURE_STOP_STREAM },
+    { "authentication_error", ON_FAILURE_STOP_CONNECTOR },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (strcmp (rows[i].status, status) == 0)
+      return rows[i].what;
+  return ON_FAILURE_GIVE_UP;
+}
+
+static gint64
+number_of (json_object *object, const char *name)
+{
+  return json_object_get_int64 (json_object_object_get (object, name));
+}
+
+static const char *
+word_of (json_object *object, const char *name)
+{
+  json_object *member = json_object_object_get (object, name);
+  return json_object_is_type (member, json_type_string) ? json_object_get_string (member) : "";
+}
+
+static void
+page_failed (SyncRun *run, const char *status, json_object *result)
+{
+  Hub *hub = run->hub;
+  Reason reason = reason_of_status (status);
+  const char *detail = word_of (result, "detail");
+  gint64 asked_to_wait_ms = number_of (result, "retry_ms");
+  OnFailure what = on_failure (status);
+  run->page = (PassSums){ 0 };
+  if (what != ON_FAILURE_WAIT)
+    run->tries++;
+  if (run->stream->pass->dry)
+    what = ON_FAILURE_GIVE_UP;
+  switch (what) {
+  case ON_FAILURE_WAIT:
+  case ON_FAILURE_AGAIN:
+  case ON_FAILURE_BAD:
+    if (run->tries >= (what == ON_FAILURE_BAD ? BAD_TRIES_MOST : TRIES_MOST))
+      break;
+    run->wants_page = TRUE;
+    run_wait (run, hub_mono_ms (hub) + MAX (asked_to_wait_ms, hub_backoff_ms (hub, MAX (1, run->tries))),
+              reason, detail);
+    return;
+  case ON_FAILURE_STOP_CONNECTOR:
+    run->stream->connector->refused = TRUE;
+    break;
+  case ON_FAILURE_STOP_STREAM:
+  case ON_FAILURE_GIVE_UP:
+    break;
+  }
+  run_fail (run, reason, detail);
+}
+
+static gboolean
+cursor_stands_still (const Pass *pass, json_object *cursor)
+{
+  return pass->cursor && cursor && json_object_equal (pass->cursor, cursor);
+}
+
+static void
+page_went_well (SyncRun *run, HubCall *call, json_object *result)
+{
+  Pass *pass = run->stream->pass;
+  const char *ending = word_of (result, "ending");
+  json_object *cursor = json_object_object_get (result, "cursor");
+  gboolean more = strcmp (ending, "more") == 0, later = strcmp (ending, "later") == 0;
+  if (run->mismatch) { /* we hold something else than the worker gave last: it shall give it again */
+    run->fresh = TRUE;
+    run_page (run);
+    return;
+  }
+  if (more && cursor_stands_still (pass, cursor)) {
+    run_fail (run, REASON_PLUGIN_FAILED, "the page ended with the cursor where it was");
+    return;
+  }
+  guint64 filtered = (guint64)MAX (0, number_of (result, "filtered"));
+  run->page.seen += filtered;
+  run->page.filtered += filtered;
+  run->page.plugin += filtered;
+  run_children (run, json_object_object_get (result, "children"), call->asked_ms);
+  pass_add_sums (&pass->sums, &run->page);
+  run->page = (PassSums){ 0 };
+  pass->pages++;
+  run->tries = 0;
+  run->fresh = FALSE;
+  call->plugin->crashes = 0;
+  if (more || later) {
+    json_object_put (pass->cursor);
+    pass->cursor = json_object_get (cursor);
+  }
+  run->until_ms = number_of (result, "until_ms");
+  run->later_ms = later ? hub_mono_ms (run->hub) + number_of (result, "later_s") * 1000 : 0;
+  run->page_end = more || later ? PAGE_MORE : PAGE_DONE;
+  run_next (run);
+}
+
+static void
+page_ended (HubCall *call, json_object *result, gpointer data)
+{
+  SyncRun *run = data;
+  run->call = NULL;
+  if (!result) { /* the worker went: the page is back in line, and what it still owed is not counted */
+    run->page = (PassSums){ 0 };
+    run->tries++;
+    if (run->stream->pass->dry) {
+      run_fail (run, REASON_PLUGIN_CRASHED, call->plugin->trouble);
+      return;
+    }
+    run->wants_page = TRUE;
+    run_wait (run, G_MAXINT64, REASON_PLUGIN_CRASHED, call->plugin->trouble);
+    return;
+  }
+  const char *status = word_of (result, "status");
+  if (strcmp (status, "ok") == 0)
+    page_went_well (run, call, result);
+  else
+    page_failed (run, status, result);
+}
+
+void
+run_page (SyncRun *run)
+{
+  HubStream *stream = run->stream;
+  Pass *pass = stream->pass;
+  HubConnector *connector = stream->connector;
+  run->wants_page = TRUE;
+  if (run->call || run->hub->draining)
+    return;
+  if (!hub_plugin_serves (connector->plugin)) {
+    run_wait (run, G_MAXINT64, REASON_STARTING, connector->plugin->trouble);
+    hub_plugin_start (connector->plugin);
+    return;
+  }
+  run->wants_page = FALSE;
+  run_start_try (run);
+  json_object *body = json_object_new_object ();
+  json_object_object_add (body, "stream", json_object_new_string (stream->name));
+  json_object_object_add (body, "full", json_object_new_boolean (pass->full));
+  json_object_object_add (body, "since_ms", json_object_new_int64 (pass->since_ms));
+  json_object_object_add (body, "started_ms", json_object_new_int64 (pass->started_ms));
+  json_object_object_add (body, "cursor",
+                          pass->cursor ? json_object_get (pass->cursor) : json_object_new_object ());
+  json_object_object_add (body, "fresh", json_object_new_boolean (run->fresh || run->unskipped));
+  json_object_object_add (body, "first", json_object_new_boolean (pass->pages == 0));
+  json_object_object_add (body, "urgency", json_object_new_string ("sync"));
+  hub_stream_set (stream, STREAM_RUNNING, REASON_NONE, NULL);
+  run->call = hub_call (connector, "pull", body, stream->deadline_ms > 0 ? stream->deadline_ms : DEADLINE_MS,
+                        page_ended, run);
+  run->call->run = run;
+}
