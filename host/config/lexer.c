@@ -184,8 +184,8 @@ lexer_next (Lexer *x)
     const char *mark = strchr (marks, c);
     token.type = mark ? types[mark - marks] : T_JUNK;
     x->at++;
-    while ((*x->at & 0xC0) == 0x80)
-      token.length++, x->at++;
+    for (; (c & 0x80) && (*x->at & 0xC0) == 0x80; x->at++) /* the rest of a character */
+      token.length++;
   }
   return token;
 }

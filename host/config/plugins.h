@@ -22,7 +22,7 @@ typedef struct {
   char **choices;
   SettingType type;
   gboolean required;
-  gint64 least, most; /* both 0: no range */
+  gint64 least, most; /* both 0: no range; of a duration in milliseconds */
 } PluginSetting;
 
 typedef struct {

@@ -364,6 +364,9 @@ take (Scanner *s, const Token *token)
     s->want = WANT_ASSIGN;
   } else if (s->want == WANT_ASSIGN && token->type == T_ASSIGN)
     s->want = WANT_VALUE;
+  else if (s->want == WANT_VALUE && token->type == T_OPEN && innermost (s) && innermost (s)->closer == ']')
+    syntax (s, token, g_strdup ("syntax error: [ ] holds texts, numbers or booleans alone"),
+            g_strdup ("( ) holds anything"));
   else if (s->want == WANT_VALUE && (value || token->type == T_OPEN)) {
     keep_place (s, token);
     if (value)

@@ -131,8 +131,7 @@ in_range (const Settings *s, const PluginSetting *setting, const ConfigNode *nod
   if ((setting->least == 0 && setting->most == 0) ||
       (number >= (double)setting->least && number <= (double)setting->most))
     return TRUE;
-  g_autofree char *least = duration_to_text (setting->least * 1000),
-                  *most = duration_to_text (setting->most * 1000);
+  g_autofree char *least = duration_to_text (setting->least), *most = duration_to_text (setting->most);
   g_autofree char *what = setting->type == SETTING_DURATION
                             ? g_strdup_printf ("from \"%s\" to \"%s\"", least, most)
                             : g_strdup_printf ("a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
@@ -237,8 +236,7 @@ read_value (const Settings *s, const PluginSetting *setting, const ConfigNode *n
     gint64 ms = node->type == NODE_TEXT ? duration_from_text (node->text) : -1;
     if (ms < 0)
       expected (s, setting, node, EXPECTED_DURATION);
-    return ms >= 0 && in_range (s, setting, node, (double)ms / 1000) ? json_object_new_string (node->text)
-                                                                     : NULL;
+    return ms >= 0 && in_range (s, setting, node, (double)ms) ? json_object_new_string (node->text) : NULL;
   }
   }
   g_assert_not_reached ();

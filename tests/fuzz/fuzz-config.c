@@ -49,6 +49,9 @@ check_tree (const char *bytes, size_t size)
     for (guint i = 0; i < tree->root->children->len; i++)
       check_places (g_ptr_array_index (tree->root->children, i));
   g_assert (tree->root || tree->error || tree->scan->refused->len > 0);
+  /* What libconfig calls a syntax error, the scan had seen, and said better. */
+  g_assert (tree->error != &tree->libconfig_error || strcmp (tree->error->text, "syntax error") != 0 ||
+            memchr (bytes, '@', size));
 }
 
 static void
@@ -94,6 +97,8 @@ check_drop_in (const char *bytes, size_t size)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
+  if (size == 0)
+    return 0;
   check_tree ((const char *)data, size);
   check_drop_in ((const char *)data, size);
   return 0;
