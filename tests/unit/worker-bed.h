@@ -1,0 +1,23 @@
+/* A worker inside the test: its plugin is a few functions of the test, the hub's end of its socket is ours.
+ */
+#pragma once
+#include "worker/loader.h"
+#include "worker/worker.h"
+
+typedef struct {
+  Loop *loop;
+  Plugin *plugin;
+  Worker *worker;
+  WireEnd *hub;
+  guint64 calls;
+} Bed;
+
+/* settings: JSON of a connector's, number 1, which is in Los Angeles and counts in dollars. */
+void bed_set (Bed *bed, const tb_plugin_info *info, const char *settings);
+void bed_clear (Bed *bed);
+/* Runs check and gives its RESULT (json_object_put). */
+json_object *bed_check (Bed *bed);
+/* The status of check; what it says in words is printed where it is not "ok". */
+gboolean bed_status (Bed *bed, const char *status, const char *words);
+/* A document that was read, in the call's memory. */
+const tb_json *bed_read (tb_call *call, const char *text);
