@@ -4,6 +4,7 @@ A cassette (plugins/NAME/cassettes/*.json) holds store, settings and calls. A ca
 deadline_ms as the hub would say them, and settings where they are other ones from there on; `exchanges`, the requests that must come (in order, path below
 url and without percent-encoding; headers and body where given) and the answers to give (json or text; cut: the connection breaks so many bytes before its end); `records`, what
 the plugin must emit, in order; `rejects`, reasons of what is set aside; `result`, members that RESULT must have (detail: is in it), or null where the worker must die.
+Then the first call is asked once more in a worker of its own, with its last answer cut, and with a web page in its place: neither may look like a page that is done.
 Each cassette runs in a worker of its own, spoken to as the hub does (host/wire/wire.h), against a server on the loopback."""
 import datetime
 import glob
@@ -17,7 +18,7 @@ import sys
 import threading
 import urllib.parse
 
-sys.path.insert(0, os.path.join(os.environ.get("TB_SOURCE", "."), "tests", "e2e"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "e2e"))
 import tap  # noqa: E402
 
 HELLO, CONNECT, CALL, CREDIT, RECORDS, SAME, REJECT, RESULT, LOG = 1, 2, 4, 6, 10, 11, 12, 13, 14
@@ -30,6 +31,7 @@ class Vendor:
 
     def __init__(self):
         self.expected, self.trouble = [], []
+        self.broken = False  # the last answer is given as often as it is asked for
         vendor = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -63,7 +65,8 @@ class Vendor:
 
     def take(self, method, path, headers, body):
         found = f"{method} {urllib.parse.unquote(path)}"
-        exchange = self.expected.pop(0) if self.expected else None
+        again = self.broken and len(self.expected) == 1
+        exchange = self.expected[0] if again else self.expected.pop(0) if self.expected else None
         request = exchange["request"] if exchange else {"method": "nothing", "path": "more"}
         wanted = f"{request['method']} {request['path']}"
         if found != wanted:
@@ -236,9 +239,44 @@ def play_calls(worker, vendor, cassette):
     return True
 
 
-def play(path):
+def breaks(path, answer):
+    """The first call with another last answer: it must fail, and say so."""
+    cassette = read(path)
+    call = cassette["calls"][0]
+    if not call["exchanges"] or not call["result"] or call["result"]["status"] != "ok":
+        tap.skip("its first call is not answered well")
+    vendor = Vendor()
+    try:
+        worker = Worker(plugin_file(cassette["plugin"]))
+        try:
+            worker.connect(cassette["store"], {"url": vendor.url, **cassette["settings"]})
+            vendor.broken, vendor.expected = True, call["exchanges"]
+            call["exchanges"][-1]["answer"] = answer(call["exchanges"][-1]["answer"])
+            _, _, result = worker.call(1, body_of(1, {**call, "deadline_ms": 2000}))
+            tap.equal(vendor.trouble, [], "requests")
+            tap.true(result["status"] in ("bad_response", "service_unavailable"), f"it says {result}")
+            tap.equal(result["ending"], "none", f"the ending of {result}")
+        finally:
+            worker.stop()
+    finally:
+        vendor.stop()
+
+
+def cut_answer(answer):
+    return {**answer, "cut": 1 + len(json.dumps(answer["json"])) // 3}
+
+
+def web_page(_):
+    return {"status": 200, "text": "<!DOCTYPE html><html><body>Please log in</body></html>"}
+
+
+def read(path):
     with open(path, encoding="utf-8") as file:
-        cassette = json.load(file)
+        return json.load(file)
+
+
+def play(path):
+    cassette = read(path)
     vendor = Vendor()
     lives = True
     try:
@@ -255,14 +293,19 @@ def play(path):
         vendor.stop()
 
 
-def test_of(path):
-    def test():
-        play(path)
-    name = os.path.basename(os.path.dirname(os.path.dirname(path))) + "_" + os.path.basename(path).removesuffix(".json")
-    test.__name__ = "test_" + name.replace("-", "_")
-    return test
+def tests_of(path):
+    folder = os.path.basename(os.path.dirname(os.path.dirname(path)))
+    name = f"test_{folder}_{os.path.basename(path).removesuffix('.json')}".replace("-", "_")
+    tests = [(name, lambda: play(path)), (name + "_with_an_answer_that_is_cut", lambda: breaks(path, cut_answer)),
+             (name + "_with_a_web_page_for_an_answer", lambda: breaks(path, web_page))]
+    for name, test in tests:
+        test.__name__ = name
+    return [test for _, test in tests]
 
 
 if __name__ == "__main__":
     folders = [tap.source("plugins", "*"), tap.source("tests", "bad-plugins")]
-    tap.run([test_of(path) for folder in folders for path in sorted(glob.glob(os.path.join(folder, "cassettes", "*.json")))])
+    paths = [path for folder in folders for path in sorted(glob.glob(os.path.join(folder, "cassettes", "*.json")))]
+    if not paths:
+        sys.exit("there are no cassettes below " + ", ".join(folders))
+    tap.run([test for path in paths for test in tests_of(path)])

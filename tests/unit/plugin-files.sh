@@ -43,6 +43,7 @@ for folder in "$source_dir"/plugins/*/; do
   [ -f "$folder/Makefile.inc" ] || continue
   built=$build_dir/plugins/$name/.libs/$name.so
   check "$name.so as it was built exports tb_plugin alone" "$(exports "$built")" "tb_plugin "
+  grep -q '^#define SANITIZED' "$build_dir/config.h" || check "$name.so as it was built needs libc alone" "$(needs "$built")" "libc.so.6 "
   file=$work/$name.so
   gcc -std=gnu11 -O2 -fPIC -shared -nostartfiles -fvisibility=hidden -Wl,-z,defs -I"$headers" -o "$file" "$folder"/*.c > "$work/said" 2>&1
   check "$name.so can be built with the headers alone" "$(cat "$work/said")" ""

@@ -81,6 +81,44 @@ refuse_code "a buyer is no unit" 'product.unit = TB_MEDICAL;' 'enum-conversion'
 refuse_code "a list of the wrong rows" 'static const tb_rule rows[] = { { 0 } }; tb_endpoint e = { .credentials = TB_LIST (rows) }; (void) e;' 'incompatible-pointer-types'
 refuse_code "a list of a pointer" 'static const tb_rule *rows; tb_endpoint e = { .rules = TB_LIST (rows) }; (void) e;' 'sizeof-pointer-div'
 
+# grown STRUCT MEMBER WHERE: a copy of the headers in which a struct has one more member, after the line that matches WHERE (or at its end)
+grown () {
+  rm -rf "$work/grown"
+  cp -r "$headers" "$work/grown"
+  for struct in $1; do
+    sed -i -e "/^typedef struct $struct {/,/^} $struct;/{" -e "$2" -e '}' "$work"/grown/tillbridge/*.h
+  done
+}
+layout () {
+  cat > "$work/layout.c" << 'END'
+#include <tillbridge/plugin.h>
+#define TB_PLACE(type, member, at) _Static_assert (offsetof (type, member) == at, #type "." #member " moved");
+#define TB_LAST(type, member) _Static_assert (offsetof (type, member) + sizeof (((type *) 0)->member) == sizeof (type), #type " has another end");
+#include "sdk-layout.h"
+END
+  gcc -std=c11 -I"$1" -I"$source_dir/tests/unit" -c "$work/layout.c" -o "$work/layout.o" > "$work/said" 2>&1
+}
+if [ "$(getconf LONG_BIT)" = 64 ]; then
+  if layout "$headers"; then say yes "every member is at its place"; else say no "every member is at its place"; fi
+  grown tb_product '/brand/a int added;'
+  if ! layout "$work/grown" && grep -q 'tb_product.classification moved' "$work/said"; then
+    say yes "a member put in the middle does not compile"
+  else
+    say no "a member put in the middle does not compile"
+  fi
+  grown tb_product 's/uint32_t reserved;//'
+  if ! layout "$work/grown"; then say yes "a struct that ends in padding does not compile"; else say no "a struct that ends in padding does not compile"; fi
+else
+  skip "every member is at its place" "the table is for 64 bits"
+fi
+grown "tb_setting tb_stream tb_endpoint tb_rule tb_credential tb_product tb_price tb_plugin_info tb_order" '/^} /i long long added; int added2; int added3;'
+if grep -q 'added2' "$work/grown/tillbridge/records.h" && gcc -std=c11 $strict -fPIC -shared -I"$work/grown" -o "$work/grown.so" \
+  "$source_dir"/plugins/treez/*.c > "$work/said" 2>&1; then
+  say yes "older sources compile silently on headers that grew"
+else
+  say no "older sources compile silently on headers that grew"
+fi
+
 # every struct that a plugin hands over or is handed has its size in the table
 missing=
 grep -o '^TB_LAST ([a-z_]*' "$source_dir/tests/unit/sdk-layout.h" | sed 's/.*(//' > "$work/structs"
