@@ -11,23 +11,6 @@ static const tb_word types[] = {
   { "MEDICAL-MMID", TB_MEDICAL },
 };
 
-/* Ten digits without a country, in any dress; anything else is no number that a text could be sent to. */
-static const char *
-read_phone (tb_call *call, const tb_json *c)
-{
-  const char *text = tb_text (c, "phone");
-  char digits[11];
-  size_t count = 0;
-  for (; text != NULL && *text != '\0'; text++)
-    if (*text >= '0' && *text <= '9') {
-      if (count == 10)
-        return NULL;
-      digits[count++] = *text;
-    }
-  digits[count] = '\0';
-  return count == 10 ? tb_printf (call, "+1%s", digits) : NULL;
-}
-
 /* The primary address, else the first. */
 static void
 read_address (const tb_json *c, tb_customer *customer)
@@ -60,7 +43,7 @@ emit_customer (tb_call *call, const tb_json *c)
   customer.first_name = tb_text (c, "first_name");
   customer.last_name = tb_text (c, "last_name");
   customer.email = tb_text (c, "email");
-  customer.phone = read_phone (call, c);
+  customer.phone = tb_phone (call, tb_text (c, "phone"));
   customer.birthday = tb_date (c, "birthday");
   customer.medical_id = tb_text (c, "state_medical_id");
   customer.medical_id_expires = tb_date (c, "permit_expiration");

@@ -272,7 +272,8 @@ tb_stable_uuid (tb_call *call, const char *what)
   return call->host->uuid (call, what != NULL ? what : "");
 }
 
-/* A telephone number as E.164 ("+15550100"), by the store's country where it names none; NULL: it is none. */
+/* A telephone number as E.164 ("+15105550100"); ten digits without a country are taken as North American.
+ * NULL: it is none. */
 static inline const char *
 tb_phone (tb_call *call, const char *text)
 {

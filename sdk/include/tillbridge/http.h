@@ -243,7 +243,7 @@ typedef struct tb_credential {
 typedef struct tb_rule {
   int http;          /* the status; 0: any */
   const char *path;  /* of the body's JSON; NULL: its text; "data.*.errors[0]": any member */
-  const char *value; /* NULL: something is there; "*x*": contains x */
+  const char *value; /* NULL: it says something: not null, false, "", [] or {}; "*x*": contains x */
   tb_status status;
   tb_why why;
 } tb_rule;
