@@ -237,7 +237,7 @@ pace_refused (Pace *pace, gint64 wait_ms, gint64 now_ms)
   double taken = taken_lately (pace, now_ms) * 0.97;
   double rate = pace_per_second (pace, now_ms);
   if (rate <= 0)
-    rate = MAX (taken, 1);
+    rate = MAX (taken, PACE_GUESS_PER_SECOND);
   gboolean again = pace->slowed > 0 && now_ms < pace->slowed_ms + 3 * pace->hold_ms;
   pace->slowed = CLAMP (taken, rate * 0.5, rate * 0.97);
   pace->slowed_ms = now_ms;

@@ -557,7 +557,7 @@ test_an_answer_that_does_not_come_is_late (void)
     get (&world, &seen, paths[i], in_a_moment);
     CU_ASSERT_EQUAL (seen.end, HTTP_LATE);
     CU_ASSERT (seen.sent_bytes > 0);
-    CU_ASSERT (seen.ms >= 290 && seen.ms < 5000);
+    CU_ASSERT (seen.ms >= 200 && seen.ms < 10000); /* counted in whole turns of the loop */
     seen_clear (&seen);
   }
   world_end (&world);
@@ -577,7 +577,7 @@ test_an_answer_that_creeps_is_cut_before_its_timeout (void)
   world_begin (&world, never_end, NULL);
   get (&world, &seen, "/drip", must_not_creep);
   CU_ASSERT_EQUAL (seen.end, HTTP_LATE);
-  CU_ASSERT (seen.ms < 15000);
+  CU_ASSERT (seen.ms < 19000);
   seen_clear (&seen);
   world_end (&world);
 }
