@@ -1,0 +1,112 @@
+#include "api/answer.h"
+
+#include <string.h>
+
+#include "base/timefmt.h"
+
+Answer *
+answer_new (guint status, const char *type)
+{
+  Answer *answer = g_new0 (Answer, 1);
+  answer->status = status;
+  answer->type = type;
+  answer->headers = g_ptr_array_new_with_free_func (g_free);
+  return answer;
+}
+
+Answer *
+answer_json (guint status, json_object *body)
+{
+  Answer *answer = answer_new (status, "application/json");
+  gsize length;
+  const char *text = json_object_to_json_string_length (
+    body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+  json_put (&answer->body, text, length);
+  json_object_put (body);
+  return answer;
+}
+
+void
+answer_free (Answer *answer)
+{
+  if (!answer)
+    return;
+  json_buffer_clear (&answer->body);
+  g_ptr_array_unref (answer->headers);
+  g_free (answer);
+}
+
+void
+answer_header (Answer *answer, const char *name, const char *value)
+{
+  g_ptr_array_add (answer->headers, g_strdup (name));
+  g_ptr_array_add (answer->headers, g_strdup (value));
+}
+
+const char *
+answer_find_header (const Answer *answer, const char *name)
+{
+  for (guint i = 0; i < answer->headers->len; i += 2)
+    if (g_ascii_strcasecmp (answer->headers->pdata[i], name) == 0)
+      return answer->headers->pdata[i + 1];
+  return NULL;
+}
+
+void
+answer_put (Answer *answer, const char *text)
+{
+  json_put (&answer->body, text, strlen (text));
+}
+
+void
+answer_put_text (Answer *answer, const char *text)
+{
+  if (json_put_checked (&answer->body, text, strlen (text)))
+    return;
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  json_put_text (&answer->body, valid, strlen (valid));
+}
+
+void
+answer_put_time (Answer *answer, gint64 ms)
+{
+  char text[TIME_TEXT_SIZE + 2];
+  gsize length = time_to_text (ms, text + 1);
+  text[0] = text[length + 1] = '"';
+  json_put (&answer->body, text, length + 2);
+}
+
+void
+put_text (json_object *object, const char *name, const char *text)
+{
+  if (!text || !*text)
+    return;
+  if (g_utf8_validate (text, -1, NULL)) {
+    json_object_object_add (object, name, json_object_new_string (text));
+    return;
+  }
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  json_object_object_add (object, name, json_object_new_string (valid));
+}
+
+void
+put_time (json_object *object, const char *name, gint64 ms)
+{
+  char text[TIME_TEXT_SIZE];
+  if (!ms)
+    return;
+  time_to_text (ms, text);
+  json_object_object_add (object, name, json_object_new_string (text));
+}
+
+void
+put_number (json_object *object, const char *name, gint64 number)
+{
+  json_object_object_add (object, name, json_object_new_int64 (number));
+}
+
+void
+put_boolean (json_object *object, const char *name, gboolean value)
+{
+  json_object_object_add (object, name, json_object_new_boolean (value));
+}

@@ -1,0 +1,29 @@
+/* An answer on its way: status, headers and the body, which is handed on without a copy. */
+#pragma once
+#include <glib.h>
+#include <json-c/json.h>
+#include "json/json.h"
+
+typedef struct {
+  guint status;
+  const char *type; /* of the body; static */
+  JsonBuffer body;
+  GPtrArray *headers; /* name, value, name, value */
+} Answer;
+
+Answer *answer_new (guint status, const char *type);
+Answer *answer_json (guint status, json_object *body); /* takes body */
+void answer_free (Answer *answer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Answer, answer_free)
+
+void answer_header (Answer *answer, const char *name, const char *value);
+const char *answer_find_header (const Answer *answer, const char *name); /* NULL: not there */
+void answer_put (Answer *answer, const char *text);                      /* as it stands */
+void answer_put_text (Answer *answer, const char *text); /* quoted; not UTF-8: what can be saved */
+void answer_put_time (Answer *answer, gint64 ms);        /* quoted */
+
+/* For members of json-c objects; what was not said is left out. */
+void put_text (json_object *object, const char *name, const char *text);
+void put_time (json_object *object, const char *name, gint64 ms); /* 0: not said */
+void put_number (json_object *object, const char *name, gint64 number);
+void put_boolean (json_object *object, const char *name, gboolean value);

@@ -1,0 +1,8 @@
+/* Listening sockets of our own. */
+#pragma once
+#include <glib.h>
+
+/* "127.0.0.1:8420", "[::1]:8420". *port: the one it got. -1 with error. */
+int listen_tcp (const char *address, int *port, GError **error);
+/* Mode 0666. A file that nobody listens at is replaced. */
+int listen_unix (const char *path, GError **error);

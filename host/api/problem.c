@@ -1,0 +1,112 @@
+#include "api/problem.h"
+
+#include <stdarg.h>
+
+#include "config/problems.h"
+
+static const struct {
+  guint status;
+  const char *code, *title;
+} statuses[] = {
+  { 400, "validation_error", "The request cannot be understood" },
+  { 401, "authentication_error", "Who asks is not known" },
+  { 403, "permission_error", "This is not allowed" },
+  { 404, "not_found", "There is no such thing" },
+  { 405, "not_allowed", "This cannot be done here" },
+  { 409, "conflict", "This cannot be done now" },
+  { 410, "gone", "This place in the feed is gone" },
+  { 412, "conflict", "It was changed meanwhile" },
+  { 413, "too_large", "The body is too large" },
+  { 415, "validation_error", "The body is not JSON" },
+  { 422, "validation_error", "The request was refused" },
+  { 429, "rate_limit_exceeded", "Too much waits already" },
+  { 431, "too_large", "The headers are too large" },
+  { 500, "internal", "Something is wrong with us" },
+  { 501, "unsupported", "The plugin cannot do this" },
+  { 502, "bad_response", "The vendor failed" },
+  { 503, "service_unavailable", "Not available for now" },
+  { 504, "service_unavailable", "No answer came in time" },
+};
+
+static gsize
+row_of (guint status)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (statuses); i++)
+    if (statuses[i].status == status)
+      return i;
+  g_error ("no problem has the status %u", status);
+}
+
+const char *
+problem_code (guint status)
+{
+  return statuses[row_of (status)].code;
+}
+
+Problem *
+problem_new (guint status, const char *reason, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *detail = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  gsize row = row_of (status);
+  g_autofree char *type = g_strconcat ("urn:tillbridge:", statuses[row].code, NULL);
+  Problem *problem = json_object_new_object ();
+  put_text (problem, "type", type);
+  put_text (problem, "title", statuses[row].title);
+  put_number (problem, "status", status);
+  put_text (problem, "code", statuses[row].code);
+  put_text (problem, "reason", reason);
+  put_text (problem, "detail", detail);
+  return problem;
+}
+
+void
+problem_free (Problem *problem)
+{
+  json_object_put (problem);
+}
+
+void
+problem_add (Problem *problem, const char *field, const char *reason, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *detail = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  json_object *errors, *error = json_object_new_object ();
+  if (!json_object_object_get_ex (problem, "errors", &errors)) {
+    errors = json_object_new_array ();
+    json_object_object_add (problem, "errors", errors);
+  }
+  put_text (error, "field", field);
+  put_text (error, "reason", reason);
+  put_text (error, "detail", detail);
+  json_object_array_add (errors, error);
+  if (!json_object_object_get_ex (problem, "reason", NULL))
+    put_text (problem, "reason", reason);
+}
+
+guint
+problem_status (Problem *problem)
+{
+  return (guint)json_object_get_int (json_object_object_get (problem, "status"));
+}
+
+Answer *
+problem_to_answer (Problem *problem, const char *trace)
+{
+  guint status = problem_status (problem);
+  put_text (problem, "trace", trace);
+  Answer *answer = answer_json (status, problem);
+  answer->type = "application/problem+json";
+  return answer;
+}
+
+char *
+did_you_mean (const char *wrong, const char *const *names)
+{
+  const char *nearest = nearest_name (wrong, names);
+  return nearest ? g_strdup_printf (", did you mean \"%s\"?", nearest) : g_strdup ("");
+}

@@ -1,0 +1,33 @@
+/* All routes, and the handlers behind them. */
+#pragma once
+#include "api/request.h"
+
+extern const Route api_routes[];
+
+/* stores.c */
+void get_stores (Request *request);
+void get_store (Request *request);
+/* records.c */
+void get_records (Request *request);
+void get_record (Request *request);
+/* connectors.c */
+void get_connectors (Request *request);
+void get_connector (Request *request);
+void post_sync (Request *request);
+void post_check (Request *request);
+/* passes.c */
+void get_passes (Request *request);
+void get_pass (Request *request);
+void post_accept (Request *request);
+void post_refuse (Request *request);
+void get_rejects (Request *request);
+/* plugins.c */
+void get_plugins (Request *request);
+void get_plugin (Request *request);
+/* changes.c */
+void get_changes (Request *request);
+/* system.c */
+void post_reload (Request *request);
+void get_health (Request *request);
+void get_ready (Request *request);
+void get_metrics (Request *request);

@@ -1,0 +1,474 @@
+/* libmicrohttpd on our loop: one daemon a listener, its epoll descriptor watched, its timeout a timer.
+ *
+ * MHD_run() is called from the loop alone, never inside a handler. What resumes a connection makes the timer
+ * due at once: MHD_get_timeout() does not count resumed connections, and everything would stall. */
+#include "api/server.h"
+
+#include <microhttpd.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/listen.h"
+
+enum {
+  CONNECTION_MEMORY = 16384,
+  HEAD_BYTES_MOST = 8192, /* what fits the memory but is above this is told in our own words */
+  BODY_BYTES_MOST = 1 << 20,
+  BODY_DISCARD_FACTOR =
+    4, /* so much above the ceiling is read and thrown away, for a client that sends first */
+  HEAD_MS = 10000,
+  BODY_MS = 60000,
+  ANSWER_MS = 120000,
+  IDLE_MS = 75000,
+  SWEEP_LEAST_MS = 1000,
+  CONNECTIONS_MOST = 4096,
+};
+
+struct Pending {
+  Api *api;
+  Request *request; /* NULL: the API ended */
+};
+
+Reloader *
+api_reloader (Api *api)
+{
+  return api->reloader;
+}
+
+/* ---- the loop ---- */
+
+static void
+pump (Listener *listener)
+{
+  MHD_UNSIGNED_LONG_LONG timeout_ms;
+  MHD_run (listener->daemon);
+  if (MHD_get_timeout (listener->daemon, &timeout_ms) == MHD_YES)
+    loop_timer_set (listener->timer, loop_now_ms (listener->api->loop) + (gint64)MIN (timeout_ms, G_MAXINT));
+  else
+    loop_timer_clear (listener->timer);
+}
+
+static void
+on_ready (int fd, guint32 events, gpointer data)
+{
+  pump (data);
+}
+
+static void
+on_timer (gpointer data)
+{
+  pump (data);
+}
+
+static void
+run_soon (Listener *listener)
+{
+  loop_timer_set (listener->timer, loop_now_ms (listener->api->loop));
+}
+
+/* ---- connections: none may take for ever ---- */
+
+static void
+set_until (Line *line, gint64 wait_ms)
+{
+  Api *api = line->listener->api;
+  gint64 now_ms = loop_now_ms (api->loop);
+  line->until_ms = wait_ms == G_MAXINT64 ? G_MAXINT64 : now_ms + wait_ms;
+  if (loop_timer_is_set (api->sweep) && api->sweep_ms <= line->until_ms)
+    return;
+  api->sweep_ms = MIN (line->until_ms, now_ms + IDLE_MS);
+  loop_timer_set (api->sweep, api->sweep_ms);
+}
+
+/* libmicrohttpd's own timeout counts from the last byte: a client that drips them would stay for ever. It
+ * sees a socket that was shut down as one that the client closed. */
+static void
+sweep (gpointer data)
+{
+  Api *api = data;
+  gint64 now_ms = loop_now_ms (api->loop), next_ms = now_ms + IDLE_MS;
+  for (GList *link = api->lines.head; link; link = link->next) {
+    Line *line = link->data;
+    if (line->until_ms <= now_ms) {
+      shutdown (line->fd, SHUT_RDWR);
+      line->until_ms = G_MAXINT64;
+    }
+    next_ms = MIN (next_ms, line->until_ms);
+  }
+  api->sweep_ms = MAX (next_ms, now_ms + SWEEP_LEAST_MS);
+  if (api->lines.head)
+    loop_timer_set (api->sweep, api->sweep_ms);
+}
+
+static void
+on_connection (void *data, struct MHD_Connection *connection, void **context,
+               enum MHD_ConnectionNotificationCode code)
+{
+  Listener *listener = data;
+  Line *line = *context;
+  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+    line = g_new0 (Line, 1);
+    line->link.data = line;
+    line->listener = listener;
+    line->fd = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    g_queue_push_tail_link (&listener->api->lines, &line->link);
+    set_until (line, HEAD_MS);
+    *context = line;
+  } else if (line) {
+    g_queue_unlink (&listener->api->lines, &line->link);
+    g_clear_pointer (context, g_free);
+  }
+}
+
+/* ---- requests ---- */
+
+static void *
+on_target (void *data, const char *target, struct MHD_Connection *connection)
+{
+  Listener *listener = data;
+  Request *request = g_new0 (Request, 1);
+  request->api = listener->api;
+  request->hub = listener->api->hub;
+  request->target = g_utf8_make_valid (target, -1);
+  request->connection = connection;
+  request->line = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+  request->started_us = g_get_monotonic_time ();
+  set_until (request->line, HEAD_MS);
+  return request;
+}
+
+static void
+on_completed (void *data, struct MHD_Connection *connection, void **context,
+              enum MHD_RequestTerminationCode code)
+{
+  Request *request = *context;
+  if (!request)
+    return;
+  g_assert (!request->pending);
+  set_until (request->line, IDLE_MS);
+  route_path_clear (&request->path);
+  route_values_clear (request->values);
+  answer_free (request->answer);
+  if (request->body)
+    g_byte_array_unref (request->body);
+  g_free (request->target);
+  g_free (request->origin);
+  g_free (request);
+  *context = NULL;
+}
+
+static void
+measure (const Request *request, guint status)
+{
+  Metrics *metrics = request->api->metrics;
+  const char *route = request->route ? request->route->pattern : "other";
+  char code[8];
+  g_snprintf (code, sizeof code, "%u", status);
+  metric_add (metrics_get (metrics, "api_requests_total", route, code), 1);
+  metric_observe (metrics_get (metrics, "api_seconds", route),
+                  (double)(g_get_monotonic_time () - request->started_us) / G_USEC_PER_SEC);
+}
+
+static void
+add_headers (struct MHD_Response *response, Request *request)
+{
+  Answer *answer = request->answer;
+  char traceparent[64];
+  if (answer->type)
+    MHD_add_response_header (response, "Content-Type", answer->type);
+  for (guint i = 0; i < answer->headers->len; i += 2)
+    MHD_add_response_header (response, answer->headers->pdata[i], answer->headers->pdata[i + 1]);
+  GRand *random = request->api->random;
+  g_snprintf (traceparent, sizeof traceparent, "00-%s-%08x%08x-01", request->trace, g_rand_int (random),
+              g_rand_int (random) | 1);
+  MHD_add_response_header (response, "traceparent", traceparent);
+  if (request->origin) {
+    MHD_add_response_header (response, "Access-Control-Allow-Origin", request->origin);
+    MHD_add_response_header (response, "Vary", "Origin");
+  }
+  if (request->api->stopping)
+    MHD_add_response_header (response, "Connection", "close");
+}
+
+static enum MHD_Result
+send_answer (Request *request)
+{
+  Answer *answer = request->answer;
+  set_until (request->line, ANSWER_MS);
+  measure (request, answer->status);
+  struct MHD_Response *response =
+    answer->body.length
+      ? MHD_create_response_from_buffer_with_free_callback (answer->body.length, answer->body.bytes, g_free)
+      : MHD_create_response_from_buffer (0, (void *)"", MHD_RESPMEM_PERSISTENT);
+  if (answer->body.length)
+    answer->body = (JsonBuffer){ 0 };
+  add_headers (response, request);
+  enum MHD_Result result = MHD_queue_response (request->connection, answer->status, response);
+  MHD_destroy_response (response);
+  return result;
+}
+
+static const char *
+header (const Request *request, const char *name)
+{
+  return MHD_lookup_connection_value (request->connection, MHD_HEADER_KIND, name);
+}
+
+static gsize
+body_ceiling (const Request *request)
+{
+  const Config *config = hub_config (request->hub);
+  return config ? (gsize)config->host->body : BODY_BYTES_MOST;
+}
+
+static void
+refuse_too_large (Request *request)
+{
+  request_refuse (
+    request, problem_new (413, NULL, "the body is above limits.body, %zu bytes", body_ceiling (request)));
+}
+
+/* The head is there. An answer that is known already waits for the body, so that a client that sends first
+ * can read it; unless the body is far too large. */
+static void
+begin (Request *request, const char *method)
+{
+  const union MHD_ConnectionInfo *info =
+    MHD_get_connection_info (request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+  const char *length = header (request, "Content-Length");
+  request->begun = TRUE;
+  set_until (request->line, BODY_MS);
+  gate_trace (request, header (request, "traceparent"));
+  Problem *problem = info && info->header_size > HEAD_BYTES_MOST
+                       ? problem_new (431, NULL, "the head has %zu bytes, at most %d are taken",
+                                      info->header_size, HEAD_BYTES_MOST)
+                       : gate_head (request, method, header (request, "Host"), header (request, "Origin"),
+                                    header (request, "Content-Type"));
+  if (problem)
+    request_refuse (request, problem);
+  guint64 said = length ? g_ascii_strtoull (length, NULL, 10) : 0;
+  request->too_large = said > body_ceiling (request);
+  if (request->too_large && said > body_ceiling (request) * BODY_DISCARD_FACTOR && !request->answer)
+    refuse_too_large (request);
+}
+
+static void
+take_body (Request *request, const char *bytes, gsize size)
+{
+  if (!request->body)
+    request->body = g_byte_array_new ();
+  request->too_large |= request->body->len + size > body_ceiling (request);
+  if (request->too_large || request->answer)
+    request->discarded += size;
+  else
+    g_byte_array_append (request->body, (const guint8 *)bytes, (guint)size);
+}
+
+static void
+handle (Request *request)
+{
+  if (request->too_large) {
+    refuse_too_large (request);
+    return;
+  }
+  GByteArray *body = request->body;
+  Problem *problem = NULL;
+  if (body && strcmp (request->route->method, "GET") != 0)
+    problem = route_read_body (request->route, (const char *)body->data, body->len, request->values);
+  if (problem)
+    request_refuse (request, problem);
+  else
+    request->route->handle (request);
+}
+
+/* Called with the head, then for each piece of the body, then once more, and again after a resumption. */
+static enum MHD_Result
+on_request (void *data, struct MHD_Connection *connection, const char *url, const char *method,
+            const char *version, const char *upload, size_t *upload_size, void **context)
+{
+  Request *request = *context;
+  if (!request->begun) {
+    begin (request, method);
+    gboolean huge = request->answer && request->too_large;
+    return huge ? send_answer (request) : MHD_YES;
+  }
+  if (*upload_size) {
+    take_body (request, upload, *upload_size);
+    *upload_size = 0;
+    return request->discarded > body_ceiling (request) * BODY_DISCARD_FACTOR ? MHD_NO : MHD_YES;
+  }
+  if (!request->answer)
+    handle (request);
+  if (request->answer)
+    return send_answer (request);
+  g_assert (request->pending && !request->suspended);
+  request->suspended = TRUE;
+  set_until (request->line, G_MAXINT64);
+  MHD_suspend_connection (connection);
+  return MHD_YES;
+}
+
+void
+request_answer (Request *request, Answer *answer)
+{
+  g_assert (!request->answer);
+  request->answer = answer;
+  if (!request->suspended)
+    return;
+  request->suspended = FALSE;
+  MHD_resume_connection (request->connection);
+  run_soon (request->line->listener);
+}
+
+Pending *
+request_wait (Request *request)
+{
+  Pending *pending = g_new (Pending, 1);
+  *pending = (Pending){ request->api, request };
+  g_assert (!request->pending);
+  request->pending = pending;
+  g_hash_table_add (request->api->pending, pending);
+  return pending;
+}
+
+Request *
+pending_take (Pending *pending)
+{
+  Request *request = pending->request;
+  if (request) {
+    request->pending = NULL;
+    g_hash_table_remove (pending->api->pending, pending);
+  }
+  g_free (pending);
+  return request;
+}
+
+/* ---- life ---- */
+
+Api *
+api_new (Loop *loop, Hub *hub, Reloader *reloader)
+{
+  Api *api = g_new0 (Api, 1);
+  api->loop = loop;
+  api->hub = hub;
+  api->reloader = reloader;
+  api->metrics = hub_metrics (hub);
+  api->listeners = g_ptr_array_new ();
+  g_queue_init (&api->lines);
+  api->sweep = loop_timer_new (loop, sweep, api);
+  api->pending = g_hash_table_new (g_direct_hash, g_direct_equal);
+  api->random = g_rand_new ();
+  return api;
+}
+
+static void
+on_log (void *data, const char *format, va_list arguments)
+{
+  if (!log_enabled (LOG_DEBUG))
+    return;
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
+  log_line (LOG_DEBUG, NULL, "http: %s", g_strchomp (text));
+}
+
+static gboolean
+start (Api *api, int fd, const char *path, GError **error)
+{
+  const Config *config = hub_config (api->hub);
+  Listener *listener = g_new0 (Listener, 1);
+  *listener = (Listener){ .api = api, .fd = fd, .path = g_strdup (path) };
+  listener->daemon = MHD_start_daemon (
+    MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
+    listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, listener, MHD_OPTION_LISTEN_SOCKET, fd,
+    MHD_OPTION_CONNECTION_LIMIT, (unsigned int)(config ? config->host->connections : CONNECTIONS_MOST),
+    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
+    (unsigned int)(IDLE_MS / 1000), MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,
+    MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener, MHD_OPTION_URI_LOG_CALLBACK, on_target, listener,
+    MHD_OPTION_END);
+  if (!listener->daemon) {
+    g_set_error (error, HUB_ERROR, HUB_ERROR_UNAVAILABLE, "the HTTP server cannot be started");
+    close (fd);
+    g_free (listener->path);
+    g_free (listener);
+    return FALSE;
+  }
+  int epoll = MHD_get_daemon_info (listener->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+  listener->watch = loop_watch_new (api->loop, epoll, EPOLLIN, on_ready, listener);
+  listener->timer = loop_timer_new (api->loop, on_timer, listener);
+  g_ptr_array_add (api->listeners, listener);
+  return TRUE;
+}
+
+gboolean
+api_listen_tcp (Api *api, const char *address, int *port, GError **error)
+{
+  int fd = listen_tcp (address, port, error);
+  return fd >= 0 && start (api, fd, NULL, error);
+}
+
+gboolean
+api_listen_unix (Api *api, const char *path, GError **error)
+{
+  int fd = listen_unix (path, error);
+  return fd >= 0 && start (api, fd, path, error);
+}
+
+static void
+stop_listening (Listener *listener)
+{
+  if (listener->fd < 0)
+    return;
+  if (listener->path)
+    unlink (listener->path);
+  MHD_quiesce_daemon (listener->daemon);
+  close (listener->fd);
+  listener->fd = -1;
+}
+
+void
+api_stop_listening (Api *api)
+{
+  api->stopping = TRUE;
+  for (guint i = 0; i < api->listeners->len; i++)
+    stop_listening (api->listeners->pdata[i]);
+}
+
+/* Those who still wait are told; whoever would have answered them finds nobody. */
+static void
+end_pending (Api *api)
+{
+  GHashTableIter iter;
+  gpointer key;
+  api->ended = TRUE;
+  g_hash_table_iter_init (&iter, api->pending);
+  while (g_hash_table_iter_next (&iter, &key, NULL)) {
+    Pending *pending = key;
+    Request *request = g_steal_pointer (&pending->request);
+    request->pending = NULL;
+    request_refuse (request, problem_new (503, "ending", "the daemon is ending; ask again in a moment"));
+  }
+  for (guint i = 0; i < api->listeners->len; i++)
+    MHD_run (((Listener *)api->listeners->pdata[i])->daemon);
+}
+
+void
+api_free (Api *api)
+{
+  if (!api)
+    return;
+  api_stop_listening (api);
+  end_pending (api);
+  for (guint i = 0; i < api->listeners->len; i++) {
+    Listener *listener = api->listeners->pdata[i];
+    loop_watch_free (listener->watch);
+    MHD_stop_daemon (listener->daemon);
+    loop_timer_free (listener->timer);
+    g_free (listener->path);
+    g_free (listener);
+  }
+  g_ptr_array_unref (api->listeners);
+  loop_timer_free (api->sweep);
+  g_hash_table_unref (api->pending);
+  g_rand_free (api->random);
+  g_free (api);
+}

@@ -1,0 +1,50 @@
+/* The daemon itself: health, readiness, metrics, reload. */
+#include "api/routes.h"
+#include "api/server.h"
+
+static void
+reloaded (json_object *plan, gpointer data)
+{
+  Request *request = pending_take (data);
+  if (request)
+    request_answer (request, answer_json (200, json_object_get (plan)));
+}
+
+void
+post_reload (Request *request)
+{
+  gboolean dry = request_value (request, "dry_run")->number != 0;
+  reloader_reload (api_reloader (request->api), dry, reloaded, request_wait (request));
+}
+
+void
+get_health (Request *request)
+{
+  json_object *body = json_object_new_object ();
+  put_text (body, "status", "ok");
+  request_answer (request, answer_json (200, body));
+}
+
+void
+get_ready (Request *request)
+{
+  g_autofree char *awaits = NULL;
+  if (!hub_ready (request->hub, &awaits)) {
+    Answer *answer = problem_to_answer (problem_new (503, "not_ready", "%s", awaits), request->trace);
+    answer_header (answer, "Retry-After", "1");
+    request_answer (request, answer);
+    return;
+  }
+  json_object *body = json_object_new_object ();
+  put_text (body, "status", "ready");
+  request_answer (request, answer_json (200, body));
+}
+
+void
+get_metrics (Request *request)
+{
+  Answer *answer = answer_new (200, "text/plain; version=0.0.4; charset=utf-8");
+  g_autofree char *text = metrics_to_text (hub_metrics (request->hub));
+  answer_put (answer, text);
+  request_answer (request, answer);
+}
