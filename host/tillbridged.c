@@ -299,6 +299,7 @@ start (Daemon *daemon)
 static void
 end (Daemon *daemon)
 {
+  daemon->signals++; /* from here on they change nothing */
   api_free (daemon->api);
   if (daemon->reloader)
     reloader_free (daemon->reloader);
@@ -311,6 +312,7 @@ end (Daemon *daemon)
   loop_timer_free (daemon->tick);
   loop_timer_free (daemon->ready);
   loop_timer_free (daemon->prune);
+  loop_turn (daemon->loop, 0); /* what was put off to the end of a turn */
   if (daemon->random)
     g_rand_free (daemon->random);
   metrics_free (daemon->metrics);

@@ -20,6 +20,7 @@ struct Reloader {
   GThread *thread; /* reads; NULL: nothing runs */
   Config *config;  /* what the thread read */
   Plugins *plugins;
+  gboolean ended; /* freed, but what the thread posted is still to come */
 };
 
 Reloader *
@@ -37,17 +38,25 @@ reloader_new (Loop *loop, Hub *hub, const char *file, const char *worker, void (
   return reloader;
 }
 
-void
-reloader_free (Reloader *reloader)
+static void
+free_now (Reloader *reloader)
 {
-  if (reloader->thread)
-    g_thread_join (reloader->thread);
   g_clear_pointer (&reloader->config, config_free);
   g_clear_pointer (&reloader->plugins, plugins_free);
-  g_queue_clear_full (&reloader->wanted, g_free);
   g_free (reloader->file);
   g_free (reloader->worker);
   g_free (reloader);
+}
+
+void
+reloader_free (Reloader *reloader)
+{
+  for (Wanted *wanted; (wanted = g_queue_pop_head (&reloader->wanted)); g_free (wanted))
+    wanted->done (NULL, wanted->data);
+  reloader->ended = reloader->thread != NULL;
+  g_clear_pointer (&reloader->thread, g_thread_join);
+  if (!reloader->ended)
+    free_now (reloader);
 }
 
 /* Known plugins belong to the hub, which waits with freeing them until the new ones are applied: reading them
@@ -132,6 +141,10 @@ static void
 finish (gpointer data)
 {
   Reloader *reloader = data;
+  if (reloader->ended) {
+    free_now (reloader);
+    return;
+  }
   g_autofree Wanted *wanted = g_queue_pop_head (&reloader->wanted);
   g_clear_pointer (&reloader->thread, g_thread_join);
   json_object *plan = make_plan (reloader), *changes = json_object_object_get (plan, "changes");

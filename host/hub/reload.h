@@ -10,7 +10,9 @@ typedef struct Reloader Reloader;
  * that changed something. */
 Reloader *reloader_new (Loop *loop, Hub *hub, const char *file, const char *worker,
                         void (*applied) (gpointer data), gpointer data);
-void reloader_free (Reloader *reloader); /* waits for a thread that reads */
+/* Waits for a thread that reads; who waits for a reload is told with NULL. What the thread posted goes with
+ * the loop's next turn. */
+void reloader_free (Reloader *reloader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Reloader, reloader_free)
 
 /* At start: at once, on this thread. FALSE with error: tillbridge.conf has errors, or the store cannot be
@@ -19,6 +21,6 @@ gboolean reloader_start (Reloader *reloader, GError **error);
 
 /* plan: as SURFACES 6 has it for /v1/reload: {"changes":[..],"errors":[..],"restart":false,"applied":true}.
  * One reload runs at a time; those asked meanwhile wait for it and get one of their own. dry: nothing is
- * applied. */
+ * applied. plan is NULL when the reloader was freed meanwhile. */
 typedef void (*ReloadDone) (json_object *plan, gpointer data);
 void reloader_reload (Reloader *reloader, gboolean dry, ReloadDone done, gpointer data);

@@ -384,8 +384,11 @@ sync_abort (HubStream *stream, const char *why)
 {
   SyncRun *run = stream->run;
   g_queue_remove (&stream->connector->plugin->turn, stream);
-  if (!run)
+  if (!run) {
+    if (stream->next && stream->next->dry)
+      stream->dry_done (NULL, "cancelled", why, stream->dry_data);
     return;
+  }
   Hub *hub = run->hub;
   run_give_up_call (run);
   if (run->batch)
