@@ -44,19 +44,29 @@ bed_close (Bed *bed)
   g_clear_pointer (&bed->store, store_free);
 }
 
-Bed *
-bed_new (BedKind kind)
+static Bed *
+make (BedKind kind, char *folder, char *path)
 {
   Bed *bed = g_new0 (Bed, 1);
-  bed->kind = kind;
+  *bed = (Bed){ .kind = kind, .folder = folder, .path = path, .boot = "boot-1" };
   bed->loop = loop_new ();
   bed->disk = mem_disk_new (42);
-  bed->boot = "boot-1";
-  bed->folder = g_dir_make_tmp ("tillbridge-store-XXXXXX", NULL);
-  bed->path = g_build_filename (bed->folder, "tillbridge.db", NULL);
   bed_clock (BED_START_MS);
   bed_open (bed);
   return bed;
+}
+
+Bed *
+bed_new (BedKind kind)
+{
+  char *folder = g_dir_make_tmp ("tillbridge-store-XXXXXX", NULL);
+  return make (kind, folder, g_build_filename (folder, "tillbridge.db", NULL));
+}
+
+Bed *
+bed_new_at (const char *path)
+{
+  return make (BED_SQLITE, NULL, g_strdup (path));
 }
 
 static void
@@ -76,7 +86,8 @@ bed_free (Bed *bed)
   bed_close (bed);
   loop_free (bed->loop);
   mem_disk_free (bed->disk);
-  remove_files (bed->folder);
+  if (bed->folder)
+    remove_files (bed->folder);
   g_clear_error (&bed->error);
   g_free (bed->folder);
   g_free (bed->path);

@@ -20,6 +20,7 @@ typedef struct {
 enum { BED_START_MS = 1000000 };
 
 Bed *bed_new (BedKind kind);
+Bed *bed_new_at (const char *path); /* SQLite, on a file that stays */
 void bed_free (Bed *bed);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Bed, bed_free)
 void bed_close (Bed *bed);
