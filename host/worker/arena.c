@@ -124,16 +124,26 @@ arena_strndup (Arena *arena, const char *text, gsize length)
   return copy;
 }
 
+/* Written straight into what is left of the block, and once more only where that was too little. */
 char *
 arena_vprintf (Arena *arena, const char *format, va_list args)
 {
   va_list again;
   va_copy (again, args);
-  int length = vsnprintf (NULL, 0, format, again);
+  gsize room = (gsize)(arena->end - arena->at);
+  SHOW (arena->at, room);
+  int length = vsnprintf (arena->at, room, format, again);
   va_end (again);
+  HIDE (arena->at, room);
   if (length < 0)
     return arena_strndup (arena, "", 0);
-  char *text = arena_alloc (arena, (gsize)length + 1);
+  char *text = arena->at;
+  if ((gsize)length + ALIGNMENT <= room) {
+    SHOW (text, (gsize)length + 1);
+    arena->at += ((gsize)length + ALIGNMENT) & ~(gsize)(ALIGNMENT - 1);
+    return text;
+  }
+  text = arena_alloc (arena, (gsize)length + 1);
   vsnprintf (text, (gsize)length + 1, format, args);
   return text;
 }

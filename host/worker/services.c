@@ -41,8 +41,14 @@ service_format_text (tb_call *shown, const char *format, ...)
 void
 service_log (tb_call *shown, tb_level level, const char *format, va_list args)
 {
+  enum { LINES_MOST = 1000 /* of one call */ };
+  Call *call = call_of (shown);
+  if (call->log_lines >= LINES_MOST)
+    return;
   g_autofree char *text = g_strdup_vprintf (format, args);
-  worker_log (call_of (shown)->worker, call_of (shown), level, text);
+  worker_log (call->worker, call, level, text);
+  if (++call->log_lines == LINES_MOST)
+    worker_log (call->worker, call, TB_WARNING, "the plugin logs too much: no more lines of this call");
 }
 
 tb_status

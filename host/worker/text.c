@@ -10,18 +10,41 @@ is_blank (guchar c)
   return c <= ' ' || c == 0x7f;
 }
 
+/* Eight bytes at a time: none below ' ', none above '~', no two blanks in a row (nor one behind *blank). A
+ * byte's high bit tells. */
+static gboolean
+is_clean_word (guint64 word, gboolean *blank)
+{
+  const guint64 ones = G_GUINT64_CONSTANT (0x0101010101010101), high = ones << 7;
+  guint64 below = (word - ones * ' ') & ~word & high; /* exact where no byte has its high bit */
+  guint64 del = ((word ^ (ones * 0x7f)) - ones) & ~(word ^ (ones * 0x7f)) & high;
+  guint64 other = word ^ (ones * ' ');
+  guint64 blanks = ~(((other & ~high) + ~high) | other) & high;
+  gboolean again = (blanks & (blanks << 8)) != 0 || (*blank && (blanks & 0x80));
+  *blank = (blanks >> 63) != 0;
+  return !((word & high) | below | del) && !again;
+}
+
 /* Nothing to mend: no blank at the ends, no two in a row, none but ' ', ASCII alone. The common case. */
 static gboolean
 is_clean (const char *text, gsize length)
 {
-  guchar before = ' ';
-  for (gsize i = 0; i < length; i++) {
-    guchar c = (guchar)text[i];
-    if (c >= 0x7f || c < ' ' || (c == ' ' && before == ' '))
+  gsize i = 0;
+  gboolean blank = TRUE;
+#if G_BYTE_ORDER == G_LITTLE_ENDIAN
+  for (guint64 word; i + sizeof word <= length; i += sizeof word) {
+    memcpy (&word, text + i, sizeof word);
+    if (!is_clean_word (word, &blank))
       return FALSE;
-    before = c;
   }
-  return before != ' ';
+#endif
+  for (; i < length; i++) {
+    guchar c = (guchar)text[i];
+    if (c >= 0x7f || c < ' ' || (c == ' ' && blank))
+      return FALSE;
+    blank = c == ' ';
+  }
+  return !blank;
 }
 
 static gboolean

@@ -149,7 +149,7 @@ struct Call {    /* call.c */
   Items *item_of; /* whose item it is, NULL: none */
   Emit *emit;
   Note notes[CALL_NOTES_MOST];
-  guint note_count;
+  guint note_count, log_lines;
   GPtrArray *documents; /* JsonDocument, whose nodes go with the call */
   GArray *secrets;      /* tb_bytes: copies in the arena, wiped at the end */
 };

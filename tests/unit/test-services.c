@@ -1,6 +1,7 @@
 /* What a plugin can ask of its call, asked from inside one. */
 #include "tap.h"
 #include "worker-bed.h"
+#include "worker/handles.h"
 #include "worker/services.h"
 
 #include <string.h>
@@ -82,6 +83,29 @@ static void
 test_texts_are_found_by_path_and_cleaned (void)
 {
   run (read_texts, "ok", "");
+}
+
+/* Against the plain rule, for every place and byte. */
+static tb_status
+clean_texts (tb_call *call)
+{
+  for (int place = 0; place < 20; place++)
+    for (int byte = 1; byte < 256; byte++) {
+      char text[] = "abcdefghi klmnopqrst";
+      text[place] = (char)byte;
+      gboolean squeezed = byte == ' ' && (place == 0 || place == 8 || place == 10 || place == 19);
+      gboolean mended = (byte < ' ' || byte >= 0x7f || squeezed);
+      const char *cleaned = text_clean (call_of (call)->arena, text, 20);
+      if ((cleaned != text) != mended)
+        CU_FAIL ("a byte is mended that is well, or the other way round");
+    }
+  return TB_OK;
+}
+
+static void
+test_what_is_clean_is_left_as_it_is (void)
+{
+  run (clean_texts, "ok", "");
 }
 
 static tb_status
@@ -391,6 +415,7 @@ main (void)
 {
   return TAP_RUN (
     "services", { "texts are found by path and cleaned", test_texts_are_found_by_path_and_cleaned },
+    { "what is clean is left as it is", test_what_is_clean_is_left_as_it_is },
     { "numbers amounts and flags are read from what is written",
       test_numbers_amounts_and_flags_are_read_from_what_is_written },
     { "a note says the whole path", test_a_note_says_the_whole_path },
