@@ -102,7 +102,8 @@ TB_STATIC_ASSERT (offsetof (tb_plugin_info, major) == 8 && offsetof (tb_plugin_i
           ".long " TB_STRING (TB_SDK_MAJOR) ", " TB_STRING (TB_WANT_MINOR) "\n"                              \
                                                                            ".popsection")
 
-/* Once in a plugin, at file level: its description. */
+/* Once in a plugin, at file level of a C source: its description. (Other sources may be C++17, which has no
+ * such initialisers.) */
 #define TB_PLUGIN(...)                                                                                       \
   TB_NOTE_;                                                                                                  \
   static const tb_sizes tb_sizes_ = TB_SIZES;                                                                \
