@@ -36,22 +36,6 @@ read_store (Connector *connector, json_object *store, GError **error)
   return connector->zone != NULL;
 }
 
-/* What the drop-in does not say has the plugin's standard. A list's is written as in a drop-in: ["a", "b"].
- */
-static void
-add_standards (Connector *connector)
-{
-  const tb_plugin_info *info = plugin_info (connector->worker->plugin);
-  for (guint i = 0; i < info->settings.count; i++) {
-    const tb_setting *setting = &info->settings.first[i];
-    if (!setting->standard || json_object_object_get_ex (connector->settings, setting->key, NULL))
-      continue;
-    json_object *value = *setting->standard == '[' ? json_tokener_parse (setting->standard) : NULL;
-    json_object_object_add (connector->settings, setting->key,
-                            value ? value : json_object_new_string (setting->standard));
-  }
-}
-
 Connector *
 connector_new (Worker *worker, guint64 number, json_object *body, GError **error)
 {
@@ -72,14 +56,11 @@ connector_new (Worker *worker, guint64 number, json_object *body, GError **error
     json_object_put (connector->settings);
     connector->settings = json_object_new_object ();
   }
-  connector->skips = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)skip_free);
-  connector->words = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   read_pace (connector, json_object_object_get (body, "pace"));
   if (!read_store (connector, json_object_object_get (body, "store"), error)) {
     connector_unref (connector);
     return NULL;
   }
-  add_standards (connector);
   g_autoptr (GError) why = NULL;
   if (!endpoints_make (connector, &why))
     connector->broken = g_strdup (why->message);
@@ -99,8 +80,8 @@ connector_unref (Connector *connector)
   if (--connector->refs > 0)
     return;
   endpoints_free (connector);
-  g_hash_table_unref (connector->skips);
-  g_hash_table_unref (connector->words);
+  g_clear_pointer (&connector->skips, g_hash_table_unref);
+  g_clear_pointer (&connector->words, g_hash_table_unref);
   g_clear_pointer (&connector->cache, g_hash_table_unref);
   json_object_put (connector->settings);
   g_clear_pointer (&connector->zone, g_time_zone_unref);
@@ -113,16 +94,20 @@ connector_unref (Connector *connector)
   g_free (connector);
 }
 
+/* What the drop-in does not say has the plugin's standard. */
 const char *
 connector_setting (const Connector *connector, const char *key, gsize index)
 {
+  const Plugin *plugin = connector->worker->plugin;
   json_object *value = key ? json_object_object_get (connector->settings, key) : NULL;
+  if (!value)
+    value = key ? plugin_standard (plugin, key) : NULL;
   if (json_object_is_type (value, json_type_array))
     value = index < json_object_array_length (value) ? json_object_array_get_idx (value, index) : NULL;
   else if (index > 0)
     return NULL;
   else if (!value)
-    return plugin_setting_is_list (connector->worker->plugin, key) ? NULL : "";
+    return plugin_setting_is_list (plugin, key) ? NULL : "";
   return value ? json_object_get_string (value) : NULL;
 }
 
@@ -130,6 +115,8 @@ connector_setting (const Connector *connector, const char *key, gsize index)
 Skip *
 connector_skip (Connector *connector, const tb_stream *stream)
 {
+  if (!connector->skips)
+    connector->skips = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)skip_free);
   Skip *skip = g_hash_table_lookup (connector->skips, stream->name);
   if (skip)
     return skip;

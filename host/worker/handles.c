@@ -319,6 +319,8 @@ service_json_unknown (const tb_json *json, const char *path, const char *word)
 {
   enum { WORDS_MOST = 200 };
   Call *call = handle_of (json)->call;
+  if (!call->connector->words)
+    call->connector->words = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   GHashTable *words = call->connector->words;
   if (g_hash_table_size (words) >= WORDS_MOST)
     return;

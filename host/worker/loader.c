@@ -18,7 +18,8 @@ struct Plugin {
   tb_sizes sizes;
   gboolean same_layout;
   tb_plugin_info info;
-  GPtrArray *owned; /* what info points to and is ours */
+  GPtrArray *owned;       /* what info points to and is ours */
+  json_object *standards; /* key -> value */
   Segment segments[SEGMENTS_MOST];
   guint segment_count;
 };
@@ -191,6 +192,28 @@ plugin_is_literal (const Plugin *plugin, const void *address)
   return FALSE;
 }
 
+/* ---- standards: as they stand in a drop-in, read once for all connectors ---- */
+
+static void
+read_standards (Plugin *plugin)
+{
+  plugin->standards = json_object_new_object ();
+  for (guint i = 0; i < plugin->info.settings.count; i++) {
+    const tb_setting *setting = &plugin->info.settings.first[i];
+    if (!setting->standard)
+      continue;
+    json_object *value = *setting->standard == '[' ? json_tokener_parse (setting->standard) : NULL;
+    json_object_object_add (plugin->standards, setting->key,
+                            value ? value : json_object_new_string (setting->standard));
+  }
+}
+
+json_object *
+plugin_standard (const Plugin *plugin, const char *key)
+{
+  return json_object_object_get (plugin->standards, key);
+}
+
 /* ---- life ---- */
 
 Plugin *
@@ -202,6 +225,7 @@ plugin_adopt (const tb_plugin_info *theirs, const char *file, GError **error)
   if (!read_head (plugin, theirs, error) || !read_sizes (plugin, theirs->sizes, error) ||
       !take_info (plugin, theirs, error) || !plugin_check (&plugin->info, error))
     return NULL;
+  read_standards (plugin);
   dl_iterate_phdr (note_segments, &(Search){ plugin, (guintptr)theirs });
   return g_steal_pointer (&plugin);
 }
@@ -238,6 +262,7 @@ plugin_free (Plugin *plugin)
   if (!plugin)
     return;
   g_ptr_array_unref (plugin->owned);
+  json_object_put (plugin->standards);
   g_free (plugin->file);
   if (plugin->handle)
     dlclose (plugin->handle);

@@ -5,6 +5,7 @@
  * wrong is refused here, before a call runs. */
 #pragma once
 #include <glib.h>
+#include <json-c/json.h>
 #include <tillbridge/plugin.h>
 
 typedef struct Plugin Plugin;
@@ -29,6 +30,8 @@ const char *plugin_file (const Plugin *plugin);
  */
 const tb_setting *plugin_setting (const Plugin *plugin, const char *key);
 gboolean plugin_setting_is_list (const Plugin *plugin, const char *key);
+/* A setting's standard: a text, or for ["a", "b"] an array; NULL: none. */
+json_object *plugin_standard (const Plugin *plugin, const char *key);
 /* Does a text lie in what the plugin's file maps and nobody can write? Then it is always the same one. */
 gboolean plugin_is_literal (const Plugin *plugin, const void *address);
 
