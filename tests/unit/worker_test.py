@@ -92,7 +92,7 @@ def test_fetch_and_check_ask_for_one_thing():
 
 def test_an_older_plugin_is_served_by_its_sizes():
     vendor, worker = Vendor(), Worker(bad_plugin("older"))
-    vendor.items("/products", [{"id": "1", "name": "one", "price": "1.50", "price_of_two": 2}])
+    vendor.items("/products?shop=first", [{"id": "1", "name": "one", "price": "1.50", "price_of_two": 2}])
     worker.connect(url=vendor.url)
     page = worker.do()
     tap.equal(page.result["status"], "ok")
