@@ -2,13 +2,16 @@
 
 #include <string.h>
 
+#include "worker/retry.h"
+
 struct Account {
   Worker *worker;
   char *key;
   guint refs;
   Pace *pace;
   Token *token;
-  LoopTimer *timer; /* when the next in line may go */
+  LoopTimer *timer;   /* when the next in line may go */
+  GPtrArray *waiting; /* Turn, in line */
 };
 
 typedef struct Accounts {
@@ -49,6 +52,7 @@ account_get (Worker *worker, const char *key, const PaceLimits *limits)
   *account = (Account){ .worker = worker, .key = g_strdup (key), .refs = 1 };
   account->pace = pace_new (limits, now_ms);
   account->token = token_new ();
+  account->waiting = g_ptr_array_new ();
   account->timer = loop_timer_new (worker->loop, run, account);
   g_hash_table_insert (worker->accounts->by_key, account->key, account);
   return account;
@@ -74,6 +78,7 @@ account_unref (Account *account)
   }
   pace_free (account->pace);
   token_free (account->token);
+  g_ptr_array_unref (account->waiting);
   loop_timer_free (account->timer);
   g_free (account->key);
   g_free (account);
@@ -89,12 +94,6 @@ Token *
 account_token (Account *account)
 {
   return account->token;
-}
-
-void
-account_changed (Account *account)
-{
-  run (account);
 }
 
 static void
@@ -115,26 +114,51 @@ urgency_of (const Call *call)
   return PACE_SYNC;
 }
 
+/* The vendor said to wait longer than this call can or should: the hub asks again then, and nobody sits here.
+ */
+static gboolean
+is_too_far (const Account *account, const Call *call)
+{
+  gint64 now_ms = loop_now_ms (account->worker->loop), until_ms = pace_waits_until (account->pace);
+  return until_ms > now_ms && (until_ms - now_ms > RETRY_PAUSE_MOST_MS || until_ms >= call->deadline_ms);
+}
+
+static tb_status
+say_later (const Account *account, Call *call)
+{
+  call->retry_ms = pace_waits_until (account->pace) - loop_now_ms (account->worker->loop);
+  return call_fail (call, TB_RATE_LIMIT_EXCEEDED, TB_WHY_UNKNOWN,
+                    "the vendor wants to be left alone for another %" G_GINT64_FORMAT " s",
+                    (call->retry_ms + 999) / 1000);
+}
+
 tb_status
 account_wait (Account *account, Call *call, double cost, gboolean nested)
 {
+  tb_status status = TB_OK;
   Turn turn = { .call = call };
   turn.waiter = (PaceWaiter){ .urgency = nested ? PACE_NESTED : urgency_of (call),
                               .store = call->connector->store_id,
                               .cost = cost,
                               .on_turn = its_turn,
                               .data = &turn };
+  if (is_too_far (account, call))
+    return say_later (account, call);
   pace_ask (account->pace, &turn.waiter);
+  g_ptr_array_add (account->waiting, &turn);
   run (account);
-  while (!turn.has_turn) {
-    tb_status status = call_wait (call, call->deadline_ms);
-    if (status == TB_OK || turn.has_turn)
-      continue;
-    pace_leave (account->pace, &turn.waiter);
-    run (account);
-    return status;
-  }
-  return TB_OK;
+  while (!turn.has_turn && status == TB_OK && !is_too_far (account, call))
+    status = call_wait (call, call->deadline_ms);
+  g_ptr_array_remove_fast (account->waiting, &turn);
+  if (turn.has_turn)
+    return TB_OK;
+  pace_leave (account->pace, &turn.waiter);
+  run (account);
+  if (status == TB_OK)
+    return say_later (account, call);
+  return call_fail (call, status, TB_WHY_UNKNOWN,
+                    "over while it waited for the pace of the account (%.3g a second)",
+                    pace_per_second (account->pace, loop_now_ms (account->worker->loop)));
 }
 
 void
@@ -142,4 +166,15 @@ account_done (Account *account)
 {
   pace_done (account->pace);
   run (account);
+}
+
+void
+account_changed (Account *account)
+{
+  run (account);
+  for (guint i = 0; i < account->waiting->len; i++) {
+    const Turn *turn = account->waiting->pdata[i];
+    if (is_too_far (account, turn->call))
+      fiber_wake (turn->call->fiber);
+  }
 }

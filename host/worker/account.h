@@ -16,7 +16,8 @@ Pace *account_pace (Account *account);
 Token *account_token (Account *account);
 
 /* Parks the call's fiber until it is its turn. nested: it has a request under way already. TB_OK:
- * account_done() is owed. TB_CANCELLED: the call is over, or it would be before its turn. */
+ * account_done() is owed. Else call_fail() was told: the call is over, or the vendor wants to be left alone
+ * for too long (call->retry_ms). */
 tb_status account_wait (Account *account, Call *call, double cost, gboolean nested);
 void account_done (Account *account);
 /* Something was said to the pace: others may have to be woken earlier or later. */

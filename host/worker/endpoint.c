@@ -66,7 +66,7 @@ find_url (Ask *ask, const char *path, gboolean is_link)
   Call *call = ask->call;
   const Endpoint *endpoint = ask->endpoint;
   g_autofree char *url = is_link ? resolve (endpoint->url, path) : join (endpoint->url, path);
-  g_autofree char *origin = url ? endpoint_origin (url) : NULL;
+  g_autofree char *origin = url ? http_origin (url) : NULL;
   if (!origin)
     return call_fail (call, is_link ? TB_BAD_RESPONSE : TB_INTERNAL, TB_WHY_UNKNOWN,
                       "\"%s\" is no address that can be followed", is_link ? path : url);
@@ -161,7 +161,7 @@ read_body (EndpointStream *stream, Answer *answer, Verdict *verdict)
   Call *call = stream->call;
   const Ask *ask = stream->ask;
   const char *body = (const char *)stream->filling->data;
-  gsize length = stream->filling->len;
+  gsize length = stream->filling->len, mark = exchange_mark (body, length);
   gboolean good = stream->status >= 200 && stream->status < 300;
   call->http_text = length ? arena_strndup (call->arena, body, length) : NULL;
   if (!length || (ask->request->any_body && good)) {
@@ -169,9 +169,9 @@ read_body (EndpointStream *stream, Answer *answer, Verdict *verdict)
     return;
   }
   char *text = arena_alloc (call->arena, length + JSON_PADDING);
-  memcpy (text, body, length);
+  memcpy (text, body + mark, length - mark);
   answer->document = arena_alloc (call->arena, sizeof *answer->document);
-  gboolean is_json = json_read (answer->document, text, length);
+  gboolean is_json = json_read (answer->document, text, length - mark);
   const JsonNode *root = is_json ? answer->document->nodes : NULL;
   const char *wrong = answer->document->error;
   if (is_json)

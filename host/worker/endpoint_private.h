@@ -60,7 +60,7 @@ struct EndpointStream {
   HttpTransfer *transfer;
   GByteArray *filling, *reading;          /* what arrived; what the reader has */
   gboolean head, ended, paused, collects; /* collects: the whole body is wanted */
-  gboolean too_large, spent;              /* spent: its end was told to the reader */
+  gboolean too_large, begun;              /* begun: the reader has had its first bytes */
   HttpEnd end;
   int status;
   char *error;
@@ -80,9 +80,6 @@ typedef struct {
   const char *words;   /* for people */
 } Verdict;
 
-/* endpoints.c: "https://host:443", NULL: no http or https address. */
-char *endpoint_origin (const char *url);
-
 /* exchange.c */
 tb_status
 exchange_start (Ask *ask,
@@ -90,6 +87,9 @@ exchange_start (Ask *ask,
 tb_status
 exchange_wait_head (EndpointStream *stream); /* TB_CANCELLED: the call is over, the transfer is stopped */
 tb_status exchange_wait_end (EndpointStream *stream);
+/* Bytes of a byte order mark that a body begins with, which some vendors send (RFC 8259, 8.1, lets it pass).
+ */
+gsize exchange_mark (const char *bytes, gsize length);
 
 /* judge.c. root: the body's JSON, NULL: none; json: the same for the plugin; text: the body. */
 Verdict judge_lost (EndpointStream *stream);

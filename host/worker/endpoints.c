@@ -1,7 +1,6 @@
 /* Endpoints of a connector, made out of the plugin's rows and the connector's settings. */
 #include <string.h>
 
-#include <curl/curl.h>
 #include <gio/gio.h>
 
 #include "worker/endpoint_private.h"
@@ -54,32 +53,13 @@ endpoint_free (Endpoint *endpoint)
   g_free (endpoint);
 }
 
-char *
-endpoint_origin (const char *url)
-{
-  char *scheme = NULL, *host = NULL, *port = NULL, *origin = NULL;
-  CURLU *parts = curl_url ();
-  if (!curl_url_set (parts, CURLUPART_URL, url, 0) && !curl_url_get (parts, CURLUPART_SCHEME, &scheme, 0) &&
-      !curl_url_get (parts, CURLUPART_HOST, &host, 0) &&
-      !curl_url_get (parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) &&
-      (g_str_equal (scheme, "http") || g_str_equal (scheme, "https"))) {
-    g_autofree char *lower = g_ascii_strdown (host, -1);
-    origin = g_strdup_printf ("%s://%s:%s", scheme, lower, port);
-  }
-  curl_free (scheme);
-  curl_free (host);
-  curl_free (port);
-  curl_url_cleanup (parts);
-  return origin;
-}
-
 static gboolean
 fill_url (Endpoint *endpoint, GError **error)
 {
   endpoint->url = template_fill (endpoint->row->url, TEMPLATE_URL, setting_text, endpoint->connector, error);
   if (!endpoint->url)
     return FALSE;
-  endpoint->origin = endpoint_origin (endpoint->url);
+  endpoint->origin = http_origin (endpoint->url);
   if (!endpoint->origin)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "\"%s\" is no http or https address: mend url",
                  endpoint->url);

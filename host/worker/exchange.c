@@ -343,11 +343,18 @@ exchange_wait_end (EndpointStream *stream)
   return TB_OK;
 }
 
+gsize
+exchange_mark (const char *bytes, gsize length)
+{
+  return length >= 3 && memcmp (bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 tb_status
 endpoint_read (EndpointStream *stream, const char **bytes, gsize *length)
 {
   g_byte_array_set_size (stream->reading, 0);
-  while (!stream->filling->len && !stream->ended)
+  /* The first time, as much as tells whether there is a byte order mark. */
+  while (stream->filling->len < (stream->begun ? 1 : 4) && !stream->ended)
     if (call_wait (stream->call, stream->call->deadline_ms) != TB_OK) {
       stop (stream);
       return TB_CANCELLED;
@@ -362,8 +369,10 @@ endpoint_read (EndpointStream *stream, const char **bytes, gsize *length)
     Verdict verdict = judge_lost (stream);
     return judge_tell (stream->ask, &verdict);
   }
-  *bytes = (const char *)filled->data;
-  *length = filled->len;
+  gsize mark = stream->begun ? 0 : exchange_mark ((const char *)filled->data, filled->len);
+  stream->begun = TRUE;
+  *bytes = (const char *)filled->data + mark;
+  *length = filled->len - mark;
   return TB_OK;
 }
 

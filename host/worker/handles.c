@@ -14,7 +14,8 @@ handle_new (Call *call, JsonDocument *document, const JsonNode *node, gboolean a
   handle->arena = call->arena;
   handle->node = node;
   handle->any_case = any_case;
-  if (document && !g_ptr_array_find (call->documents, document, NULL))
+  guint held = call->documents->len;
+  if (document && (held == 0 || call->documents->pdata[held - 1] != document))
     g_ptr_array_add (call->documents, document);
   return &handle->shown;
 }

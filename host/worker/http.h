@@ -70,6 +70,9 @@ typedef struct {
   gpointer data;
 } HttpRequest;
 
+/* "https://host:443", the port also where none is written; NULL: no http or https address. */
+char *http_origin (const char *url);
+
 Http *http_new (Loop *loop, GError **error);
 void http_free (Http *http); /* what still runs ends with HTTP_STOPPED */
 /* Everything of request is copied. Not from inside on_header, on_head or on_data. The transfer is gone once

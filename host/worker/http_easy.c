@@ -286,15 +286,15 @@ http_request_clear (HttpRequest *request)
   g_free ((char *)request->proxy);
 }
 
-/* scheme://host:port, with the port that is meant when none is written. */
-static char *
-origin_of (const char *url)
+char *
+http_origin (const char *url)
 {
   char *scheme = NULL, *host = NULL, *port = NULL, *origin = NULL;
   CURLU *parts = curl_url ();
   if (!curl_url_set (parts, CURLUPART_URL, url, 0) && !curl_url_get (parts, CURLUPART_SCHEME, &scheme, 0) &&
       !curl_url_get (parts, CURLUPART_HOST, &host, 0) &&
-      !curl_url_get (parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT)) {
+      !curl_url_get (parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) &&
+      (g_str_equal (scheme, "http") || g_str_equal (scheme, "https"))) {
     g_autofree char *lower = g_ascii_strdown (host, -1);
     origin = g_strdup_printf ("%s://%s:%s", scheme, lower, port);
   }
@@ -311,7 +311,7 @@ http_redirect (HttpTransfer *transfer)
   const char *to = NULL, *was = NULL, *method = transfer->method;
   curl_easy_getinfo (transfer->easy, CURLINFO_REDIRECT_URL, &to);
   curl_easy_getinfo (transfer->easy, CURLINFO_EFFECTIVE_URL, &was);
-  g_autofree char *here = origin_of (was), *there = to ? origin_of (to) : NULL;
+  g_autofree char *here = http_origin (was), *there = to ? http_origin (to) : NULL;
   gboolean reads = g_str_equal (method, "GET") || g_str_equal (method, "HEAD");
   if (!there || g_strcmp0 (here, there) != 0) {
     say (transfer, g_strdup_printf ("answered %d, pointing to %s; only the same host is followed: mend the "

@@ -529,6 +529,54 @@ test_a_long_wait_is_the_hubs (void)
   bed_end (&bed);
 }
 
+static void
+test_who_comes_while_the_vendor_wants_quiet_is_told_at_once (void)
+{
+  Bed bed;
+  bed_begin (&bed, throttle_for_an_hour);
+  plugin_state.scenario = get_thing;
+  for (guint i = 0; i < 20; i++)
+    bed_call (&bed, 1, 20000);
+  for (guint64 i = 1; i <= 20; i++) {
+    json_object *result = bed_result (&bed, i);
+    EXPECT (result, "rate_limit_exceeded");
+    CU_ASSERT (json_object_get_int64 (json_object_object_get (result, "retry_ms")) > 3590000);
+  }
+  guint asked = bed.vendor.flaky;
+  json_object *late = bed_run (&bed, get_thing);
+  EXPECT (late, "rate_limit_exceeded");
+  SAYS (late, "wants to be left alone");
+  CU_ASSERT_EQUAL (bed.vendor.flaky, asked);
+  bed_end (&bed);
+}
+
+static tb_status
+read_list (tb_call *call)
+{
+  tb_items *items;
+  long long sum = 0;
+  TB_TRY (tb_get_items (call, &items, "list[]", "/list"));
+  TB_EACH (item, items)
+    sum += tb_int (item, "", 0);
+  return sum > 0 ? TB_OK : tb_fail (call, TB_BAD_RESPONSE, "nothing came");
+}
+
+static gboolean
+answer_with_a_mark (const HttpAsked *asked, gpointer data)
+{
+  return http_server_answer (asked, 200, "", "\xef\xbb\xbf{\"ok\":1,\"list\":[1,2]}");
+}
+
+static void
+test_a_byte_order_mark_is_passed_over (void)
+{
+  Bed bed;
+  bed_begin (&bed, answer_with_a_mark);
+  EXPECT (bed_run (&bed, get_thing), "ok");
+  EXPECT (bed_run (&bed, read_list), "ok");
+  bed_end (&bed);
+}
+
 static gboolean
 answer_rules (const HttpAsked *asked, gpointer data)
 {
@@ -598,17 +646,6 @@ test_an_order_whose_answer_makes_no_sense_is_in_doubt (void)
   bed_begin (&bed, answer_rules);
   EXPECT (bed_run (&bed, post_and_get_html), "in_doubt");
   bed_end (&bed);
-}
-
-static tb_status
-read_list (tb_call *call)
-{
-  tb_items *items;
-  long long sum = 0;
-  TB_TRY (tb_get_items (call, &items, "list[]", "/list"));
-  TB_EACH (item, items)
-    sum += tb_int (item, "", 0);
-  return sum > 0 ? TB_OK : tb_fail (call, TB_BAD_RESPONSE, "nothing came");
 }
 
 static void
@@ -877,6 +914,9 @@ main (void)
       test_a_call_that_is_over_knows_whether_something_left },
     { "a refusal for pace waits as told", test_a_refusal_for_pace_waits_as_told },
     { "a long wait is the hub's", test_a_long_wait_is_the_hubs },
+    { "who comes while the vendor wants quiet is told at once",
+      test_who_comes_while_the_vendor_wants_quiet_is_told_at_once },
+    { "a byte order mark is passed over", test_a_byte_order_mark_is_passed_over },
     { "rows say what an answer means", test_rows_say_what_an_answer_means },
     { "an order whose answer makes no sense is in doubt",
       test_an_order_whose_answer_makes_no_sense_is_in_doubt },
