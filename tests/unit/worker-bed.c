@@ -44,31 +44,43 @@ bed_clear (Bed *bed)
   loop_free (bed->loop);
 }
 
-/* Turns the worker's loop until a frame comes; NULL: it was another one than the call's RESULT. */
-static json_object *
-next_result (Bed *bed)
+WireFrame
+bed_frame (Bed *bed)
 {
   WireFrame frame;
+  gsize pending;
   g_autoptr (GError) error = NULL;
   while (!wire_end_next (bed->hub, &frame, &error)) {
     loop_turn (bed->loop, 10);
-    if (!wire_end_read (bed->hub, &error))
+    if (error || !wire_end_read (bed->hub, &error))
       g_error ("the worker is gone");
   }
-  return frame.head.type == WIRE_RESULT && frame.head.call == bed->calls
-           ? json_tokener_parse ((const char *)frame.body)
-           : NULL;
+  if (frame.head.type == WIRE_RECORDS || frame.head.type == WIRE_SAME) {
+    wire_end_send (bed->hub, WIRE_CREDIT, 0, frame.head.size, NULL, 0);
+    if (!wire_end_flush (bed->hub, &pending))
+      g_error ("the worker takes no credit");
+  }
+  return frame;
+}
+
+guint64
+bed_call (Bed *bed, const char *members)
+{
+  g_autofree char *body =
+    g_strdup_printf ("{\"id\":\"call_1\",\"connector\":1,\"deadline_ms\":30000,%s}", members);
+  send_json (bed, WIRE_CALL, ++bed->calls, body);
+  return bed->calls;
 }
 
 json_object *
 bed_check (Bed *bed)
 {
-  send_json (bed, WIRE_CALL, ++bed->calls,
-             "{\"id\":\"call_1\",\"connector\":1,\"operation\":\"check\",\"deadline_ms\":10000}");
-  json_object *result = NULL;
-  while (!result)
-    result = next_result (bed);
-  return result;
+  guint64 call = bed_call (bed, "\"operation\":\"check\"");
+  WireFrame frame;
+  do
+    frame = bed_frame (bed);
+  while (frame.head.type != WIRE_RESULT || frame.head.call != call);
+  return json_tokener_parse ((const char *)frame.body);
 }
 
 gboolean
