@@ -55,12 +55,14 @@ tree_read (Reading *reading, const char *path, const char *shown)
 }
 
 static DropIn *
-drop_in_read (const char *path, const char *shown, GPtrArray *problems, const Plugins *plugins)
+drop_in_read (const char *path, const char *shown, GPtrArray *problems, const Plugins *plugins,
+              GHashTable *zones)
 {
   DropIn *drop_in = g_new0 (DropIn, 1);
   struct stat status;
   Reading reading = { problems, shown, 0 };
   drop_in->shown = g_strdup (shown);
+  drop_in->zones = zones;
   drop_in->folder = g_path_get_dirname (path);
   drop_in->exposed = stat (path, &status) != 0 || (status.st_mode & 0777 & ~0640) != 0;
   drop_in->tree = tree_read (&reading, path, shown);
@@ -292,6 +294,12 @@ list_drop_ins (Config *config, const char *shown, gboolean said)
   return names;
 }
 
+static GHashTable *
+zones_new (void)
+{
+  return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_time_zone_unref);
+}
+
 Config *
 config_read (const char *file, Plugins *plugins)
 {
@@ -301,12 +309,13 @@ config_read (const char *file, Plugins *plugins)
   if (!config->host->conf_d) /* it is wrong, and told */
     return config;
   g_autoptr (GPtrArray) drop_ins = g_ptr_array_new_with_free_func (drop_in_free);
+  g_autoptr (GHashTable) zones = zones_new ();
   g_autofree char *folder = shown_folder (config->host);
   g_autoptr (GPtrArray) names = list_drop_ins (config, folder, tree && config_node_at (tree->root, "conf_d"));
   for (guint i = 0; i < names->len; i++) {
     g_autofree char *path = g_build_filename (config->host->conf_d, g_ptr_array_index (names, i), NULL);
     g_autofree char *shown = g_build_filename (folder, g_ptr_array_index (names, i), NULL);
-    g_ptr_array_add (drop_ins, drop_in_read (path, shown, config->problems, plugins));
+    g_ptr_array_add (drop_ins, drop_in_read (path, shown, config->problems, plugins, zones));
   }
   join (config, drop_ins, plugins);
   check_alerts (config, tree);
@@ -319,10 +328,11 @@ config_read_files (const ConfigHost *host, char **files, Plugins *plugins)
 {
   Config *config = config_new ();
   g_autoptr (GPtrArray) drop_ins = g_ptr_array_new_with_free_func (drop_in_free);
+  g_autoptr (GHashTable) zones = zones_new ();
   g_autoptr (GPtrArray) unasked = problems_new (); /* of the host's file: not what was asked about */
   config->host = config_read_host (host ? host->file : NULL, unasked); /* again, so that the answer owns it */
   for (char **file = files; *file; file++)
-    g_ptr_array_add (drop_ins, drop_in_read (*file, *file, config->problems, plugins));
+    g_ptr_array_add (drop_ins, drop_in_read (*file, *file, config->problems, plugins, zones));
   join (config, drop_ins, plugins);
   sort_problems (config->problems, drop_ins);
   return config;

@@ -20,6 +20,8 @@ typedef struct {
   ConfigTree *tree;
   const ConfigNode *group; /* the store, or shared */
   ConfigStore *store;      /* NULL: nothing to go on with */
+  GHashTable
+    *zones; /* name -> GTimeZone, those that were looked up: making one costs more than all else of a file */
   guint errors;
 } DropIn;
 

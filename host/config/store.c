@@ -80,8 +80,19 @@ is_id (const char *text)
          strspn (text, "abcdefghijklmnopqrstuvwxyz0123456789_-") == length;
 }
 
+static gboolean
+zone_exists (GHashTable *zones, const char *name)
+{
+  if (g_hash_table_contains (zones, name))
+    return TRUE;
+  GTimeZone *zone = g_time_zone_new_identifier (name);
+  if (zone)
+    g_hash_table_insert (zones, g_strdup (name), zone);
+  return zone != NULL;
+}
+
 static void
-check_identity (const ConfigStore *store, const ConfigNode *group, Reading *reading)
+check_identity (const ConfigStore *store, const ConfigNode *group, GHashTable *zones, Reading *reading)
 {
   if (store->id && !is_id (store->id))
     problem_at (reading, config_node_at (group, "id"),
@@ -89,8 +100,7 @@ check_identity (const ConfigStore *store, const ConfigNode *group, Reading *read
   else if (store->id && strcmp (store->id, "shared") == 0)
     problem_at (reading, config_node_at (group, "id"), "no store may have the id \"shared\"");
   if (store->timezone) {
-    g_autoptr (GTimeZone) zone = g_time_zone_new_identifier (store->timezone);
-    if (!zone)
+    if (!zone_exists (zones, store->timezone))
       problem_at (reading, config_node_at (group, "timezone"),
                   "timezone is \"%s\", expected an IANA zone like \"America/Los_Angeles\"", store->timezone);
   }
@@ -209,7 +219,7 @@ config_store_read (DropIn *drop_in, GPtrArray *problems, const Plugins *plugins)
   } else {
     table_read (&store_table, &reading, group, drop_in->folder, store, store->shown);
     table_report_unknown (&store_table, &reading, group);
-    check_identity (store, group, &reading);
+    check_identity (store, group, drop_in->zones, &reading);
     if (!store->name && store->id) {
       store->name = g_strdup (store->id);
       show_value (store->shown, "name", json_object_new_string (store->id), NULL);
