@@ -21,12 +21,6 @@ add (const Plan *plan, const char *op, const char *key)
   return change;
 }
 
-static json_object *
-value_of (json_object *shown, const char *key)
-{
-  return json_object_object_get (json_object_object_get (shown, key), "value");
-}
-
 static void
 changed (const Plan *plan, const char *key, json_object *from, json_object *to)
 {
@@ -37,34 +31,44 @@ changed (const Plan *plan, const char *key, json_object *from, json_object *to)
     json_object_object_add (change, "to", json_object_get (to));
 }
 
-/* The two shown sets of keys; settings (may be NULL) are the values behind them. */
 static void
-compare_shown (const Plan *plan, json_object *old, json_object *new, json_object *old_settings,
-               json_object *new_settings, const Table *restarts, gboolean *restart)
+compare_key (const Plan *plan, const char *key, const ConfigShown *old, const ConfigShown *new,
+             gboolean same_behind)
 {
-  g_autoptr (GPtrArray) keys = g_ptr_array_new ();
-  json_object_object_foreach (old, old_key, old_entry)
-  {
-    (void)old_entry;
-    g_ptr_array_add (keys, old_key);
-  }
-  json_object_object_foreach (new, new_key, new_entry)
-  {
-    (void)new_entry;
-    if (!json_object_object_get_ex (old, new_key, NULL))
-      g_ptr_array_add (keys, new_key);
-  }
-  for (guint i = 0; i < keys->len; i++) {
-    const char *key = g_ptr_array_index (keys, i);
-    json_object *from = value_of (old, key), *to = value_of (new, key);
-    if (json_object_equal (from, to) && json_object_equal (json_object_object_get (old_settings, key),
-                                                           json_object_object_get (new_settings, key)))
-      continue;
+  json_object *from = old ? old->value : NULL, *to = new ? new->value : NULL;
+  if (!same_behind || !json_object_equal (from, to))
     changed (plan, key, from, to);
-    const TableKey *known = restarts ? table_find (restarts, key) : NULL;
-    if (known && known->restart)
-      *restart = TRUE;
+}
+
+/* What is shown of the two; settings (may be NULL) are the values behind it. */
+static void
+compare_shown (const Plan *plan, const GArray *old, const GArray *new, json_object *old_settings,
+               json_object *new_settings)
+{
+  for (guint i = 0; i < old->len; i++) {
+    const ConfigShown *was = &g_array_index (old, ConfigShown, i);
+    compare_key (plan, was->key, was, shown_find (new, was->key),
+                 json_object_equal (json_object_object_get (old_settings, was->key),
+                                    json_object_object_get (new_settings, was->key)));
   }
+  for (guint i = 0; i < new->len; i++) {
+    const ConfigShown *is = &g_array_index (new, ConfigShown, i);
+    if (!shown_find (old, is->key))
+      compare_key (plan, is->key, NULL, is, TRUE);
+  }
+}
+
+static gboolean
+needs_restart (json_object *changes)
+{
+  for (gsize i = 0; i < json_object_array_length (changes); i++) {
+    json_object *change = json_object_array_get_idx (changes, i);
+    const TableKey *key =
+      table_find (&host_table, json_object_get_string (json_object_object_get (change, "key")));
+    if (key && key->restart)
+      return TRUE;
+  }
+  return FALSE;
 }
 
 static const ConfigConnector *
@@ -88,7 +92,7 @@ compare_connectors (json_object *changes, const ConfigStore *old, const ConfigSt
     if (!is)
       add (&plan, "-", NULL);
     else
-      compare_shown (&plan, was->shown, is->shown, was->settings, is->settings, NULL, NULL);
+      compare_shown (&plan, was->shown, is->shown, was->settings, is->settings);
   }
   for (guint i = 0; new &&i < new->connectors->len; i++) {
     const ConfigConnector *is = g_ptr_array_index (new->connectors, i);
@@ -107,7 +111,8 @@ config_compare (const Config *running, const Config *wanted, gboolean *restart)
   *restart = FALSE;
   if (wanted->host_broken)
     return changes;
-  compare_shown (&host, running->host->shown, wanted->host->shown, NULL, NULL, &host_table, restart);
+  compare_shown (&host, running->host->shown, wanted->host->shown, NULL, NULL);
+  *restart = needs_restart (changes);
   for (guint i = 0; i < running->stores->len; i++) {
     const ConfigStore *old = g_ptr_array_index (running->stores, i),
                       *new = config_find_store (wanted, old->id);
@@ -116,7 +121,7 @@ config_compare (const Config *running, const Config *wanted, gboolean *restart)
                  g_ptr_array_find_with_equal_func (wanted->broken, old->file, g_str_equal, NULL)))
       continue; /* it keeps what runs */
     if (new)
-      compare_shown (&plan, old->shown, new->shown, NULL, NULL, NULL, NULL);
+      compare_shown (&plan, old->shown, new->shown, NULL, NULL);
     else
       add (&plan, "-", NULL);
     compare_connectors (changes, old, new);

@@ -21,6 +21,14 @@ typedef struct {
   char *store;     /* the store it stops, NULL: the host's file */
 } ConfigProblem;
 
+/* A value as it may be shown, and where it comes from. */
+typedef struct {
+  const char *key; /* "sync.products"; a GRefString, as file */
+  json_object *value;
+  const char *file; /* NULL: it is the default */
+  int line;
+} ConfigShown;
+
 typedef struct {
   char *file; /* absolute path of tillbridge.conf; NULL when none was there and defaults run */
   char *api, *webhooks, *socket; /* "127.0.0.1:8420"; NULL: off */
@@ -36,8 +44,8 @@ typedef struct {
   gint64 breaker_open_ms, disk_free;
   int dead_letters;
   char **alert_errors, *alert_messages, **alert_phones,
-    *alert_url;       /* "shared/airbrake", "shared/sms"; NULL: none */
-  json_object *shown; /* {"limits.body":{"value","origin"}}, for config_show() and config_compare() */
+    *alert_url;  /* "shared/airbrake", "shared/sms"; NULL: none */
+  GArray *shown; /* ConfigShown, for config_show() and config_compare() */
 } ConfigHost;
 
 typedef struct {
@@ -56,9 +64,8 @@ typedef struct {
   gint64 timeout_ms; /* 0: the plugin's */
   char *proxy, *on_doubt;
   json_object
-    *settings; /* key -> text, number, boolean or list, defaults filled in, env: and file: resolved */
-  json_object
-    *shown; /* the same for people: secrets masked, and where each came from: {"key":{"value","origin"}} */
+    *settings;   /* key -> text, number, boolean or list, with defaults; env: and file: are resolved */
+  GArray *shown; /* ConfigShown: the same for people, secrets masked */
   char *file;
   int line;
 } ConfigConnector;
@@ -69,7 +76,7 @@ typedef struct {
   char **messages, **analytics, **errors;
   GPtrArray *connectors; /* ConfigConnector, in file order */
   json_object *other;    /* check_stock, templates, order_messages, quiet_hours, caps as read */
-  json_object *shown;    /* the store's own keys, as ConfigHost's */
+  GArray *shown;         /* ConfigShown: the store's own keys */
   char *file;
 } ConfigStore;
 

@@ -50,7 +50,7 @@ connector_free (ConfigConnector *connector)
   g_free (connector->proxy);
   g_free (connector->on_doubt);
   json_object_put (connector->settings);
-  json_object_put (connector->shown);
+  g_array_unref (connector->shown);
   g_free (connector->file);
   g_free (connector);
 }
@@ -203,7 +203,7 @@ connector_read (DropIn *drop_in, Reading *reading, const ConfigNode *group, cons
   connector->name = g_strdup (group->name);
   connector->sync = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   connector->settings = json_object_new_object ();
-  connector->shown = json_object_new_object ();
+  connector->shown = shown_new ();
   connector->file = g_strdup (group->source->file);
   connector->line = group->line;
   table_read (&connector_table, reading, group, drop_in->folder, connector, connector->shown);

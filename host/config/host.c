@@ -102,7 +102,7 @@ config_host_free (ConfigHost *host)
   g_free (host->alert_messages);
   g_strfreev (host->alert_phones);
   g_free (host->alert_url);
-  json_object_put (host->shown);
+  g_array_unref (host->shown);
   g_free (host);
 }
 
@@ -134,7 +134,7 @@ host_read (const char *file, GPtrArray *problems, ConfigTree **tree, gboolean *b
   g_autofree char *path =
     g_canonicalize_filename (file ? file : SYSCONFDIR "/tillbridge/tillbridge.conf", NULL);
   g_autofree char *folder = g_path_get_dirname (path), *name = g_path_get_basename (path);
-  host->shown = json_object_new_object ();
+  host->shown = shown_new ();
   if (file || access (path, F_OK) == 0 || errno != ENOENT)
     *tree = tree_read (&reading, path, name);
   if (*tree)

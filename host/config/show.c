@@ -6,17 +6,60 @@
 
 #include "config/reading.h"
 
+static void
+shown_clear (gpointer data)
+{
+  ConfigShown *shown = data;
+  g_ref_string_release ((char *)shown->key);
+  json_object_put (shown->value);
+  if (shown->file)
+    g_ref_string_release ((char *)shown->file);
+}
+
+GArray *
+shown_new (void)
+{
+  GArray *shown = g_array_new (FALSE, FALSE, sizeof (ConfigShown));
+  g_array_set_clear_func (shown, shown_clear);
+  return shown;
+}
+
+const ConfigShown *
+shown_find (const GArray *shown, const char *key)
+{
+  for (guint i = 0; i < shown->len; i++)
+    if (strcmp (g_array_index (shown, ConfigShown, i).key, key) == 0)
+      return &g_array_index (shown, ConfigShown, i);
+  return NULL;
+}
+
+void
+show_value (GArray *shown, const char *key, json_object *value, const ConfigNode *node)
+{
+  ConfigShown one = { g_ref_string_new_intern (key), value,
+                      node ? g_ref_string_new_intern (node->source->file) : NULL, node ? node->line : 0 };
+  g_assert (!shown_find (shown, key));
+  g_array_append_val (shown, one);
+}
+
 static json_object *
-keys_of (json_object *shown, gboolean all, gboolean origin)
+with_origin (const ConfigShown *one)
+{
+  json_object *entry = json_object_new_object ();
+  g_autofree char *place = one->file ? g_strdup_printf ("%s:%d", one->file, one->line) : g_strdup ("default");
+  json_object_object_add (entry, "value", json_object_get (one->value));
+  json_object_object_add (entry, "origin", json_object_new_string (place));
+  return entry;
+}
+
+static json_object *
+keys_of (const GArray *shown, gboolean all, gboolean origin)
 {
   json_object *keys = json_object_new_object ();
-  json_object_object_foreach (shown, key, entry)
-  {
-    const char *from = json_object_get_string (json_object_object_get (entry, "origin"));
-    if (!all && strcmp (from, "default") == 0)
-      continue;
-    json_object_object_add (keys, key,
-                            json_object_get (origin ? entry : json_object_object_get (entry, "value")));
+  for (guint i = 0; i < shown->len; i++) {
+    const ConfigShown *one = &g_array_index (shown, ConfigShown, i);
+    if (all || one->file)
+      json_object_object_add (keys, one->key, origin ? with_origin (one) : json_object_get (one->value));
   }
   return keys;
 }

@@ -67,7 +67,7 @@ config_store_free (ConfigStore *store)
   g_strfreev (store->errors);
   g_ptr_array_unref (store->connectors);
   json_object_put (store->other);
-  json_object_put (store->shown);
+  g_array_unref (store->shown);
   g_free (store->file);
   g_free (store);
 }
@@ -208,7 +208,7 @@ config_store_read (DropIn *drop_in, GPtrArray *problems, const Plugins *plugins)
   Reading reading = { problems, drop_in->id ? drop_in->id : drop_in->shown, 0 };
   store->connectors = g_ptr_array_new_with_free_func ((GDestroyNotify)connector_free);
   store->other = json_object_new_object ();
-  store->shown = json_object_new_object ();
+  store->shown = shown_new ();
   store->file = g_strdup (drop_in->shown);
   if (shared) {
     store->id = g_strdup ("shared");

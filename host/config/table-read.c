@@ -33,7 +33,7 @@ typedef struct {
   const ConfigNode *node; /* NULL: the standard */
   const char *folder;
   gpointer into; /* where the value goes */
-  json_object *shown;
+  GArray *shown;
 } Value;
 
 static void
@@ -311,7 +311,7 @@ read_value (const Value *value)
 
 void
 table_read (const Table *table, Reading *reading, const ConfigNode *group, const char *folder, gpointer into,
-            json_object *shown)
+            GArray *shown)
 {
   for (guint i = 0; i < table->count; i++) {
     const TableKey *key = &table->keys[i];

@@ -47,10 +47,10 @@ typedef struct {
 
 extern const Table host_table, store_table, connector_table;
 
-/* Fills `into` from the group (NULL: all defaults), and shown with {"key":{"value","origin"}}. Keys of
+/* Fills `into` from the group (NULL: all defaults), and shown (ConfigShown). Keys of
  * KEY_TREE are left alone. */
 void table_read (const Table *table, Reading *reading, const ConfigNode *group, const char *folder,
-                 gpointer into, json_object *shown);
+                 gpointer into, GArray *shown);
 
 typedef struct {
   const ConfigNode *node;
@@ -82,7 +82,10 @@ char *node_in_words (const ConfigNode *node);
 json_object *text_to_json (const char *text);
 /* The node as JSON, as it was read. */
 json_object *node_to_json (const ConfigNode *node);
-void show_value (json_object *shown, const char *key, json_object *value, const ConfigNode *node);
+/* Values as they may be shown (ConfigShown). The value is taken; node NULL: it is the default. */
+GArray *shown_new (void);
+void show_value (GArray *shown, const char *key, json_object *value, const ConfigNode *node);
+const ConfigShown *shown_find (const GArray *shown, const char *key);
 
 gboolean is_url (const char *text, const char *schemes);
 /* Bytes of "512K", or -1. */

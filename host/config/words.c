@@ -102,16 +102,3 @@ node_to_json (const ConfigNode *node)
   }
   return whole;
 }
-
-void
-show_value (json_object *shown, const char *key, json_object *value, const ConfigNode *node)
-{
-  json_object *entry = json_object_new_object ();
-  json_object_object_add (entry, "value", value);
-  if (node) {
-    g_autofree char *origin = g_strdup_printf ("%s:%d", node->source->file, node->line);
-    json_object_object_add (entry, "origin", json_object_new_string (origin));
-  } else
-    json_object_object_add (entry, "origin", json_object_new_string ("default"));
-  json_object_object_add (shown, key, entry);
-}
