@@ -50,7 +50,7 @@ connector_free (ConfigConnector *connector)
   g_free (connector->proxy);
   g_free (connector->on_doubt);
   json_object_put (connector->settings);
-  g_array_unref (connector->shown);
+  g_clear_pointer (&connector->shown, g_array_unref);
   g_free (connector->file);
   g_free (connector);
 }

@@ -102,7 +102,7 @@ config_host_free (ConfigHost *host)
   g_free (host->alert_messages);
   g_strfreev (host->alert_phones);
   g_free (host->alert_url);
-  g_array_unref (host->shown);
+  g_clear_pointer (&host->shown, g_array_unref);
   g_free (host);
 }
 

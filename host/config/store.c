@@ -67,7 +67,7 @@ config_store_free (ConfigStore *store)
   g_strfreev (store->errors);
   g_ptr_array_unref (store->connectors);
   json_object_put (store->other);
-  g_array_unref (store->shown);
+  g_clear_pointer (&store->shown, g_array_unref);
   g_free (store->file);
   g_free (store);
 }
