@@ -64,7 +64,7 @@ struct EndpointStream {
   HttpEnd end;
   int status;
   char *error;
-  gint64 sent_bytes, skip_bytes;
+  gint64 sent_bytes, skip_bytes, head_until_ms;
   const char *token; /* used in this try, NULL: none */
   guint64 generation;
   EndpointHeaders *headers, *last_header;

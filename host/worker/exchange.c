@@ -220,6 +220,7 @@ make_headers (EndpointStream *stream, GPtrArray *headers, char **url)
   return TB_OK;
 }
 
+/* Of one try; of a streamed answer: until its head is in, since then the reader sets the pace. */
 static gint64
 timeout_ms (const Ask *ask)
 {
@@ -249,12 +250,14 @@ off (EndpointStream *stream, const char *url, const GPtrArray *headers)
   gint64 most = ask->request->most_bytes > 0 ? ask->request->most_bytes
                 : ask->streams               ? 0
                                              : ENDPOINT_ANSWER_MOST;
+  gint64 now_ms = loop_now_ms (call->worker->loop), wait_ms = timeout_ms (ask);
+  stream->head_until_ms = now_ms + wait_ms;
   HttpRequest request = { .method = ask->method,
                           .url = url,
                           .headers = (const char *const *)headers->pdata,
                           .body = ask->body,
                           .body_size = ask->body_size,
-                          .timeout_ms = timeout_ms (ask),
+                          .timeout_ms = ask->streams ? MAX (call->deadline_ms - now_ms, 1) : wait_ms,
                           .body_most = most,
                           .once = !ask->repeatable,
                           .proxy = call->connector->proxy,
@@ -324,9 +327,19 @@ stop (EndpointStream *stream)
 tb_status
 exchange_wait_head (EndpointStream *stream)
 {
-  while (!stream->head && !stream->ended)
-    if (call_wait (stream->call, stream->call->deadline_ms) != TB_OK && !stream->ended)
+  while (!stream->head && !stream->ended) {
+    tb_status status = call_wait (stream->call, stream->head_until_ms);
+    if (stream->head || stream->ended)
+      break;
+    if (status != TB_OK)
       return stop (stream);
+    if (loop_now_ms (stream->call->worker->loop) >= stream->head_until_ms) {
+      (void)!stop (stream);
+      stream->end = HTTP_LATE;
+      g_free (stream->error);
+      stream->error = g_strdup ("no answer in time");
+    }
+  }
   return TB_OK;
 }
 

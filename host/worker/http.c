@@ -173,7 +173,7 @@ end_of (const HttpTransfer *transfer, CURLcode code, gint64 sent_bytes)
 {
   if (transfer->wants_stop || transfer->stopped)
     return HTTP_STOPPED;
-  if (transfer->too_large)
+  if (transfer->too_large || (code == CURLE_OUT_OF_MEMORY && transfer->status))
     return HTTP_TOO_LARGE;
   if (transfer->redirecting)
     return HTTP_ELSEWHERE;
@@ -195,6 +195,8 @@ words_of (const HttpTransfer *transfer, HttpEnd end, CURLcode code)
     return transfer->words;
   if (end == HTTP_STOPPED)
     return "stopped";
+  if (end == HTTP_TOO_LARGE) /* libcurl's own ceiling on what unpacks while the reader pauses: 64 MiB */
+    return "the answer's body unpacks to far too much at a time";
   if (code == CURLE_OK)
     return "the answer's head was cut off"; /* which libcurl lets pass */
   return *transfer->error ? transfer->error : curl_easy_strerror (code);

@@ -40,6 +40,9 @@ enum {
   HTTP_CONNECT_MS = 10 * 1000, /* or the transfer's timeout, when that is shorter */
   HTTP_STALL_S = 30,           /* an answer's body slower than HTTP_STALL_BYTES a second for so long is cut */
   HTTP_STALL_BYTES = 64,
+  HTTP_IDLE_S = 118,     /* a connection that was idle for longer is not used again */
+  HTTP_IDLE_ONCE_S = 10, /* nor for what is sent once: many servers hang up after 15 s, and an order sent just
+                            then is in doubt */
   HTTP_CONNECTIONS_KEPT = 512, /* above vendor hosts x concurrency of one worker */
   HTTP_HANDLES_KEPT = 64
 };

@@ -257,6 +257,7 @@ http_easy_prepare (HttpTransfer *transfer, const char *url)
   curl_easy_setopt (easy, CURLOPT_LOW_SPEED_LIMIT, 0L);
   curl_easy_setopt (easy, CURLOPT_LOW_SPEED_TIME, (long)(request->stall_s ? request->stall_s : HTTP_STALL_S));
   curl_easy_setopt (easy, CURLOPT_PROXY, request->proxy ? request->proxy : "");
+  curl_easy_setopt (easy, CURLOPT_MAXAGE_CONN, (long)(request->once ? HTTP_IDLE_ONCE_S : HTTP_IDLE_S));
   curl_easy_setopt (easy, CURLOPT_ERRORBUFFER, transfer->error);
   curl_easy_setopt (easy, CURLOPT_PRIVATE, transfer);
   curl_easy_setopt (easy, CURLOPT_OPENSOCKETDATA, transfer);

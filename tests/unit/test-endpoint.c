@@ -4,9 +4,12 @@
 #include "tap.h"
 #include "wire/wire.h"
 #include "worker/endpoint.h"
+#include "worker/form.h"
 #include "worker/loader.h"
+#include "worker/token.h"
 
 #include <fcntl.h>
+#include <gio/gio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -561,6 +564,86 @@ read_list (tb_call *call)
   return sum > 0 ? TB_OK : tb_fail (call, TB_BAD_RESPONSE, "nothing came");
 }
 
+static tb_status
+read_list_soon (tb_call *call)
+{
+  tb_items *items;
+  return tb_ask_items (call, &items, "list[]", &(tb_request){ .timeout_s = 1, .method = "POST" }, "/list");
+}
+
+static void
+test_a_stream_whose_head_does_not_come_is_late (void)
+{
+  Bed bed;
+  bed_begin (&bed, say_nothing);
+  json_object *result = bed_run (&bed, read_list_soon);
+  EXPECT (result, "service_unavailable");
+  SAYS (result, "no answer in time");
+  bed_end (&bed);
+}
+
+/* { "list": [1, and 128 MiB of blanks, packed */
+static GBytes *
+make_bomb (void)
+{
+  g_autoptr (GZlibCompressor) packer = g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, 9);
+  g_autoptr (GOutputStream) memory = g_memory_output_stream_new_resizable ();
+  g_autoptr (GOutputStream) stream = g_converter_output_stream_new (memory, G_CONVERTER (packer));
+  g_autofree char *blanks = g_strnfill (1 << 20, ' ');
+  g_output_stream_write_all (stream, "{\"list\":[1", 10, NULL, NULL, NULL);
+  for (guint i = 0; i < 128; i++)
+    g_output_stream_write_all (stream, blanks, 1 << 20, NULL, NULL, NULL);
+  g_output_stream_close (stream, NULL, NULL);
+  return g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (memory));
+}
+
+static gboolean
+answer_with_a_bomb (const HttpAsked *asked, gpointer data)
+{
+  g_autoptr (GBytes) bomb = make_bomb ();
+  g_autofree char *head = g_strdup_printf (
+    "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", g_bytes_get_size (bomb));
+  return http_server_write (asked, head, strlen (head)) &&
+         http_server_write (asked, g_bytes_get_data (bomb, NULL), g_bytes_get_size (bomb));
+}
+
+static void
+test_a_bomb_harms_its_own_call_alone (void)
+{
+  Bed bed;
+  bed_begin (&bed, answer_with_a_bomb);
+  EXPECT (bed_run (&bed, read_list), "bad_response");
+  json_object *result = bed_run (&bed, get_thing);
+  EXPECT (result, "bad_response");
+  SAYS (result, "larger than 33554432 bytes");
+  bed.vendor.answer = NULL;
+  EXPECT (bed_run (&bed, get_thing), "ok");
+  bed_end (&bed);
+}
+
+static void
+test_tokens_are_renewed_before_they_end (void)
+{
+  CU_ASSERT_EQUAL (token_renew_ms (1000, 600000), 1000 + 540000);   /* a tenth */
+  CU_ASSERT_EQUAL (token_renew_ms (1000, 7200000), 1000 + 6900000); /* 5 minutes */
+}
+
+static void
+test_forms_are_encoded (void)
+{
+  Call call = { .arena = arena_new () };
+  gsize length;
+  tb_form *form = endpoint_form (&call);
+  CU_ASSERT_STRING_EQUAL (form_text (form, &length), "");
+  endpoint_form_add (form, "To", "+15550100");
+  endpoint_form_add (form, "Body", "a b&c=\xc3\xa9~*");
+  endpoint_form_add (form, "none", NULL);
+  endpoint_form_add (form, "To", "");
+  CU_ASSERT_STRING_EQUAL (form_text (form, &length), "To=%2B15550100&Body=a+b%26c%3D%C3%A9%7E*&To=");
+  CU_ASSERT_EQUAL (length, strlen (form_text (form, &length)));
+  arena_free (call.arena);
+}
+
 static gboolean
 answer_with_a_mark (const HttpAsked *asked, gpointer data)
 {
@@ -916,6 +999,10 @@ main (void)
     { "a long wait is the hub's", test_a_long_wait_is_the_hubs },
     { "who comes while the vendor wants quiet is told at once",
       test_who_comes_while_the_vendor_wants_quiet_is_told_at_once },
+    { "a stream whose head does not come is late", test_a_stream_whose_head_does_not_come_is_late },
+    { "a bomb harms its own call alone", test_a_bomb_harms_its_own_call_alone },
+    { "tokens are renewed before they end", test_tokens_are_renewed_before_they_end },
+    { "forms are encoded", test_forms_are_encoded },
     { "a byte order mark is passed over", test_a_byte_order_mark_is_passed_over },
     { "rows say what an answer means", test_rows_say_what_an_answer_means },
     { "an order whose answer makes no sense is in doubt",
