@@ -225,6 +225,7 @@ sqlite_release (SqliteStore *store)
   g_clear_pointer (&store->to_writer, g_async_queue_unref);
   g_clear_pointer (&store->to_reader, g_async_queue_unref);
   g_clear_pointer (&store->to_checkpointer, g_async_queue_unref);
+  g_clear_pointer (&store->checkpointed, g_async_queue_unref);
   g_clear_pointer (&store->ends, g_async_queue_unref);
   g_array_unref (store->lost);
   g_ptr_array_unref (store->turn);
@@ -266,6 +267,7 @@ new_store (const char *path, Loop *loop, gint64 (*now_ms) (void), Metrics *metri
   store->to_writer = g_async_queue_new ();
   store->to_reader = g_async_queue_new ();
   store->to_checkpointer = g_async_queue_new_full (g_free); /* a wake-up may be left over */
+  store->checkpointed = g_async_queue_new ();
   store->ends = g_async_queue_new ();
   if (metrics) {
     store->commit_seconds[FALSE] = metrics_get (metrics, "commit_seconds", "no");

@@ -26,6 +26,16 @@ delete_some (SqliteStore *store, const char *sql, gint64 before_ms, guint *count
   return fine || schema_fail (db, "pruning", error);
 }
 
+static gboolean
+note_pruned (SqliteStore *store, guint64 highest, guint count, GError **error)
+{
+  gint64 before;
+  return count == 0 || (schema_number (store->writer.db, "SELECT value FROM meta WHERE name = 'pruned_rows'",
+                                       0, &before, error) &&
+                        writer_meta (store, "pruned_rows", before + count, error) &&
+                        writer_meta (store, "pruned", (gint64)highest, error));
+}
+
 /* The floor and the highest pruned number are told before the rows go: a follower that asks in between is
  * rather sent to the snapshot than let past a deletion that it never saw. */
 static gboolean
@@ -39,7 +49,7 @@ prune_tombstones (SqliteStore *store, gint64 before_ms, guint *count, GError **e
     return FALSE;
   store->floor = store->writer.seq;
   gboolean fine = delete_some (store, sql, before_ms, count, &highest, error) &&
-                  (highest == known || writer_meta (store, "pruned", (gint64)highest, error));
+                  note_pruned (store, highest, *count, error);
   store->pruned = highest;
   if (fine && writer_commit (store, FALSE, error)) {
     store->rows -= *count;
@@ -93,6 +103,11 @@ step (SqliteStore *store, Job *job, gboolean *more, GError **error)
   case PRUNE_REJECTS:
     fine = !before->rejects_ms || prune_history (store, OLDEST ("reject"), before->rejects_ms, &count, error);
     break;
+  case PRUNE_COMPACT:
+    fine = compact_step (store, &job->compacted, more, error);
+    if (fine)
+      checkpoint_if_long (store);
+    return fine;
   case PRUNE_VACUUM:
     return give_back (store, more, error);
   case PRUNE_CHECKPOINT:

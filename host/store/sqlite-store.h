@@ -3,7 +3,7 @@
  *   loop --to_writer--> writer ----+
  *     |  --to_reader--> reader ----+--ends--> loop
  *     +-- its own short reads      |
- *                    writer --to_checkpointer--> checkpointer
+ *      writer --to_checkpointer--> checkpointer --checkpointed--> writer
  *
  * Threads share nothing but these queues and the few numbers marked _Atomic; each has a connection of its
  * own. */
@@ -32,11 +32,12 @@ enum {
   PRUNE_PAGES = 256
 };
 
-typedef enum { JOB_BATCH, JOB_PRUNE, JOB_MAP, JOB_COMMITTED, JOB_STOP } JobType;
+typedef enum { JOB_BATCH, JOB_PRUNE, JOB_MAP, JOB_COMMITTED, JOB_WAKE, JOB_CHECKPOINT, JOB_STOP } JobType;
 typedef enum {
   PRUNE_TOMBSTONES,
   PRUNE_PASSES,
   PRUNE_REJECTS,
+  PRUNE_COMPACT,
   PRUNE_VACUUM,
   PRUNE_CHECKPOINT,
   PRUNE_END
@@ -53,9 +54,11 @@ typedef struct {
   gsize at;          /* how many of its records are committed */
   StorePrune prune;  /* JOB_PRUNE */
   PruneStep step;
+  gint64 compacted;   /* the rid up to which it is */
   guint32 collection; /* JOB_MAP */
   guint64 after[2];   /* waits until so many batches of each durability were told */
   GArray *rows;
+  int mode;         /* JOB_CHECKPOINT */
   gboolean durable; /* JOB_COMMITTED */
   double seconds;
 } Job;
@@ -102,7 +105,7 @@ struct SqliteStore {
   char *path, *wal_path;
   int lock, wake; /* wake: an eventfd that the loop watches */
   gint64 (*now_ms) (void);
-  GAsyncQueue *to_writer, *to_reader, *to_checkpointer, *ends; /* Job */
+  GAsyncQueue *to_writer, *to_reader, *to_checkpointer, *checkpointed, *ends; /* Job */
   GThread *writer_thread, *reader_thread, *checkpointer_thread;
   Writer writer;
   sqlite3 *long_reads, *checkpoints; /* of those threads */
@@ -162,6 +165,10 @@ gboolean checkpoint_truncate (SqliteStore *store, GError **error);
 
 /* sqlite-prune.c: one transaction's worth; TRUE when there is no more to do (job->error may be set). */
 gboolean prune_step (SqliteStore *store, Job *job);
+
+/* sqlite-compact.c: one window of it, behind *after. */
+#define COMPACT_START (-1)
+gboolean compact_step (SqliteStore *store, gint64 *after, gboolean *more, GError **error);
 
 /* sqlite-reader.c */
 gpointer reader_run (gpointer store);

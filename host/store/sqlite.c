@@ -56,6 +56,7 @@ prune (Store *base, const StorePrune *before, StoreDone done, gpointer data)
   Job *job = g_new0 (Job, 1);
   job->type = JOB_PRUNE;
   job->prune = *before;
+  job->compacted = COMPACT_START;
   job->done = done;
   job->data = data;
   put_to_turn ((SqliteStore *)base, job);
@@ -171,9 +172,9 @@ close_store (Store *base)
     tell (store, g_async_queue_pop (store->ends));
   }
   stop_thread (store->reader_thread, store->to_reader);
-  stop_thread (store->checkpointer_thread, store->to_checkpointer);
   stop_thread (store->writer_thread, store->to_writer);
   sqlite_mark_clean (store);
+  stop_thread (store->checkpointer_thread, store->to_checkpointer);
   for (Job *job; (job = g_async_queue_try_pop (store->ends));)
     tell (store, job);
   sqlite_release (store);

@@ -220,6 +220,33 @@ test_a_prune_gives_space_back (void)
   CU_ASSERT (status.file_bytes < 5000 * 1270 * 13ull / 10);
 }
 
+/* Single records go all over a collection: their pages are half empty then. */
+static void
+test_a_prune_fills_half_empty_pages (void)
+{
+  g_autoptr (Bed) bed = bed_new (BED_SQLITE);
+  g_autoptr (GRand) random = g_rand_new_with_seed (3);
+  StoreBatch *batch = store_batch_new (bed->store, FALSE, "pull");
+  bed_put_many (batch, STORE_INSERT, 1, 0, 10000, 1200);
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  batch = store_batch_new (bed->store, FALSE, "pull");
+  for (guint32 i = 0; i < 10000; i++)
+    if (g_rand_boolean (random))
+      bed_put_many (batch, STORE_DELETE, 1, i, 1, 0);
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  g_autofree char *before = bed_list (bed, 1, 0, 10000), *copy = g_strconcat (bed->path, ".copy", NULL);
+  CU_ASSERT_TRUE (bed_prune (bed, BED_START_MS + 1, 0, 0));
+
+  g_autofree char *after = bed_list (bed, 1, 0, 10000), *sql = g_strdup_printf ("VACUUM INTO '%s'", copy);
+  CU_ASSERT_STRING_EQUAL (before, after);
+  StoreStatus status;
+  store_status (bed->store, &status);
+  run_sql (bed->path, sql);
+  struct stat fresh;
+  CU_ASSERT_EQUAL_FATAL (stat (copy, &fresh), 0);
+  CU_ASSERT (status.file_bytes < (guint64)fresh.st_size * 13 / 10);
+}
+
 /* RLIMIT_FSIZE stands for the disk: the kernel refuses each write behind it. */
 static void
 limit_files (rlim_t bytes)
@@ -297,6 +324,7 @@ main (void)
     { "an unknown boot counts as another", test_an_unknown_boot_counts_as_another },
     { "the log stays short under load", test_the_log_stays_short_under_load },
     { "a prune gives space back", test_a_prune_gives_space_back },
+    { "a prune fills half-empty pages", test_a_prune_fills_half_empty_pages },
     { "a full disk fails writes and mends itself", test_a_full_disk_fails_writes_and_mends_itself },
     { "commits are counted, one for all that is durable in a turn", test_commits_are_counted });
 }
