@@ -281,19 +281,30 @@ secret_copy (Call *call, const char *text)
   return secret.data;
 }
 
+static const char *
+find_setting (Call *call, const tb_setting *setting, gsize index)
+{
+  const char *text = connector_setting (call->connector, setting->key, index);
+  gboolean is_list = setting->type == TB_TEXT_LIST || setting->type == TB_SECRET_LIST;
+  return text && (*text || is_list) ? text : NULL;
+}
+
 const char *
 service_setting (tb_call *shown, const char *key, size_t index, int type)
 {
   Call *call = call_of (shown);
+  KnownSetting *known = &call->settings[((guintptr)key / 4 + index) % CALL_SETTINGS_KEPT];
+  if (known->key && known->key == key && known->index == index)
+    return known->text;
   const tb_setting *setting = plugin_setting (call->worker->plugin, key);
   if (!setting) {
     call_blame (call, "it reads the setting \"%s\", which it does not describe", key ? key : "(null)");
     return NULL;
   }
-  const char *text = connector_setting (call->connector, key, index);
-  gboolean is_list = setting->type == TB_TEXT_LIST || setting->type == TB_SECRET_LIST;
-  if (!text || (!*text && !is_list))
-    return NULL;
-  gboolean is_secret = setting->type == TB_SECRET || setting->type == TB_SECRET_LIST;
-  return is_secret ? secret_copy (call, text) : text;
+  const char *text = find_setting (call, setting, index);
+  if (text && (setting->type == TB_SECRET || setting->type == TB_SECRET_LIST))
+    return secret_copy (call, text);
+  if (plugin_is_literal (call->worker->plugin, key))
+    *known = (KnownSetting){ .key = key, .index = index, .text = text };
+  return text;
 }

@@ -100,7 +100,14 @@ typedef struct {
   char value[64];     /* how it begins, as JSON */
 } Note;
 
-enum { CALL_NOTES_MOST = 8 };
+enum { CALL_NOTES_MOST = 8, CALL_SETTINGS_KEPT = 16 };
+
+/* A setting as it was read before: plugins read some of them for each item. */
+typedef struct {
+  const char *key; /* the plugin's literal */
+  gsize index;
+  const char *text;
+} KnownSetting;
 
 struct Call {    /* call.c */
   tb_call shown; /* first: what the plugin holds */
@@ -150,8 +157,9 @@ struct Call {    /* call.c */
   Emit *emit;
   Note notes[CALL_NOTES_MOST];
   guint note_count, log_lines;
-  GPtrArray *documents; /* JsonDocument, whose nodes go with the call */
-  GArray *secrets;      /* tb_bytes: copies in the arena, wiped at the end */
+  KnownSetting settings[CALL_SETTINGS_KEPT]; /* by the key's address: services.c */
+  GPtrArray *documents;                      /* JsonDocument, whose nodes go with the call */
+  GArray *secrets;                           /* tb_bytes: copies in the arena, wiped at the end */
 };
 
 /* call.c: a CALL frame begins, a CANCEL ends it soon. */
