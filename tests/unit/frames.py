@@ -1,5 +1,6 @@
 """The hub's end of a worker, for tests: tillbridge-worker over a socketpair, frame by frame; and a vendor to ask."""
 import collections
+import contextlib
 import http.server
 import json
 import os
@@ -94,7 +95,8 @@ class Worker:
     def take(self, page, frame):
         """Sorts a frame of a call into its page."""
         if frame.type in ("RECORDS", "SAME") and self.credit:
-            self.send("CREDIT", len(frame.body))
+            with contextlib.suppress(BrokenPipeError):  # a drained worker may be gone, what it sent is here
+                self.send("CREDIT", len(frame.body))
         if frame.type == "RECORDS":
             page.records += records_of(frame.body)
         elif frame.type == "SAME":
