@@ -47,3 +47,20 @@ char *bed_changes (Bed *bed, guint64 since, guint limit, guint looks, StoreWant 
                    gboolean *more);
 char *bed_state (Bed *bed, const char *key); /* its JSON, or NULL */
 guint64 bed_latest (Bed *bed);
+
+/* A test of what every store must do: `static void test (BedKind kind)`, run on each. */
+#define ON_BOTH(test)                                                                                        \
+  static void test##_sqlite (void)                                                                           \
+  {                                                                                                          \
+    test (BED_SQLITE);                                                                                       \
+  }                                                                                                          \
+  static void test##_memory (void)                                                                           \
+  {                                                                                                          \
+    test (BED_MEMORY);                                                                                       \
+  }
+
+#define BOTH(text, test)                                                                                     \
+  { "sqlite: " text, test##_sqlite },                                                                        \
+  {                                                                                                          \
+    "memory: " text, test##_memory                                                                           \
+  }

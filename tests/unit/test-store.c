@@ -80,43 +80,6 @@ ends_come_in_order_and_durable_ones_overtake (BedKind kind)
   CU_ASSERT_STRING_EQUAL (order->str, "ABCabc");
 }
 
-static gboolean
-even (guint32 collection, gpointer data)
-{
-  return collection % 2 == 0;
-}
-
-static void
-changes_are_paged_with_filters (BedKind kind)
-{
-  g_autoptr (Bed) bed = bed_new (kind);
-  StoreBatch *batch = store_batch_new (bed->store, TRUE, "pull");
-  bed_put (batch, STORE_INSERT, 0, 0, "a", "1");
-  bed_put (batch, STORE_INSERT, 1, 0, "b", "1");
-  bed_put (batch, STORE_INSERT, 0, 1, "c", "1");
-  bed_put (batch, STORE_INSERT, 1, 1, "d", "1");
-  bed_put (batch, STORE_UPDATE, 0, 0, "a", "2");
-  CU_ASSERT_TRUE (bed_commit (bed, batch));
-
-  guint64 reached;
-  gboolean more;
-  g_autofree char *all = bed_changes (bed, 0, 100, 100, NULL, &reached, &more);
-  CU_ASSERT_STRING_EQUAL (all, "b=1 c=1 d=1 a=2"); /* a once, at its latest */
-  CU_ASSERT (reached == 5 && !more);
-  g_autofree char *page = bed_changes (bed, 0, 2, 100, NULL, &reached, &more);
-  CU_ASSERT_STRING_EQUAL (page, "b=1 c=1");
-  CU_ASSERT (reached == 3 && more);
-  g_autofree char *rest = bed_changes (bed, reached, 2, 100, NULL, &reached, &more);
-  CU_ASSERT_STRING_EQUAL (rest, "d=1 a=2");
-  CU_ASSERT (reached == 5 && !more);
-  g_autofree char *some = bed_changes (bed, 0, 100, 3, even, &reached, &more);
-  CU_ASSERT_STRING_EQUAL (some, "c=1"); /* looked at three rows, one was wanted */
-  CU_ASSERT (reached == 4 && more);
-  g_autofree char *none = bed_changes (bed, 5, 100, 100, NULL, &reached, &more);
-  CU_ASSERT_STRING_EQUAL (none, "");
-  CU_ASSERT (reached == 5 && !more);
-}
-
 static void
 lists_run_by_ordinal_and_leave_out_the_deleted (BedKind kind)
 {
@@ -139,32 +102,6 @@ lists_run_by_ordinal_and_leave_out_the_deleted (BedKind kind)
   store_status (bed->store, &status);
   CU_ASSERT_EQUAL (status.records, 6);
   CU_ASSERT_EQUAL (status.seq, 8);
-}
-
-static void
-a_deletion_is_a_change_of_its_own (BedKind kind)
-{
-  g_autoptr (Bed) bed = bed_new (kind);
-  StoreBatch *batch = store_batch_new (bed->store, FALSE, "pull");
-  bed_put (batch, STORE_INSERT, 1, 0, "a", "x");
-  CU_ASSERT_TRUE (bed_commit (bed, batch));
-  batch = store_batch_new (bed->store, FALSE, "pull");
-  bed_put (batch, STORE_DELETE, 1, 0, "a", NULL);
-  CU_ASSERT_TRUE (bed_commit (bed, batch));
-
-  guint64 reached;
-  gboolean more, there;
-  g_autofree char *gone = bed_changes (bed, 1, 10, 10, NULL, &reached, &more);
-  CU_ASSERT_STRING_EQUAL (gone, "-a");
-  StoreFound found;
-  CU_ASSERT_TRUE (store_get (bed->store, 1, 0, &there, take_found, &found, NULL));
-  CU_ASSERT (there && found.deleted && found.seq == 2 && !found.body);
-
-  batch = store_batch_new (bed->store, FALSE, "pull");
-  bed_put (batch, STORE_UPDATE, 1, 0, "a", "back");
-  CU_ASSERT_TRUE (bed_commit (bed, batch));
-  g_autofree char *back = bed_changes (bed, 2, 10, 10, NULL, &reached, &more);
-  CU_ASSERT_STRING_EQUAL (back, "a=back");
 }
 
 static void
@@ -354,61 +291,6 @@ a_map_shows_all_that_was_submitted_before (BedKind kind)
 }
 
 static void
-a_number_is_never_given_again (BedKind kind)
-{
-  g_autoptr (Bed) bed = bed_new (kind);
-  guint64 highest = 0;
-  for (guint32 i = 0; i < 4; i++) {
-    StoreBatch *batch = store_batch_new (bed->store, i % 2, "pull");
-    bed_put_many (batch, STORE_INSERT, 1, i * 10, 10, 5);
-    bed_put_many (batch, STORE_DELETE, 1, i * 10 + 9, 1, 5); /* the highest is a tombstone's */
-    CU_ASSERT_TRUE (bed_commit (bed, batch));
-    CU_ASSERT_EQUAL (bed_latest (bed), highest + 11);
-    highest += 11;
-    CU_ASSERT_TRUE (bed_prune (bed, BED_START_MS + 1, 0, 0));
-    CU_ASSERT_EQUAL (bed_latest (bed), highest);
-    bed_close (bed);
-    bed_open (bed);
-    CU_ASSERT_EQUAL (bed_latest (bed), highest);
-  }
-}
-
-static void
-places_before_what_was_pruned_are_gone (BedKind kind)
-{
-  g_autoptr (Bed) bed = bed_new (kind);
-  StoreBatch *batch = store_batch_new (bed->store, FALSE, "pull");
-  guint64 latest;
-  bed_put_many (batch, STORE_INSERT, 1, 0, 3, 5);
-  bed_put_many (batch, STORE_DELETE, 1, 0, 1, 5); /* 4 */
-  CU_ASSERT_TRUE (bed_commit (bed, batch));
-  bed_clock (BED_START_MS + 1000);
-  batch = store_batch_new (bed->store, FALSE, "pull");
-  bed_put_many (batch, STORE_DELETE, 1, 1, 1, 5); /* 5 */
-  put_row (batch, "p1", "downtown/pos", "done", 1000);
-  put_row (batch, "p2", "downtown/pos", "done", 2000);
-  CU_ASSERT_TRUE (bed_commit (bed, batch));
-  CU_ASSERT_TRUE (store_seq_known (bed->store, 0, &latest));
-  CU_ASSERT_TRUE (store_seq_known (bed->store, 5, &latest));
-  CU_ASSERT_FALSE (store_seq_known (bed->store, 6, &latest)); /* not ours */
-
-  CU_ASSERT_TRUE (bed_prune (bed, BED_START_MS + 500, 2000, 0));
-  for (int again = 0; again < 2; again++) {
-    CU_ASSERT_FALSE (store_seq_known (bed->store, 0, &latest));
-    CU_ASSERT_FALSE (store_seq_known (bed->store, 3, &latest));
-    CU_ASSERT_TRUE (store_seq_known (bed->store, 4, &latest));
-    CU_ASSERT_EQUAL (latest, 5);
-    guint64 reached;
-    gboolean more;
-    g_autofree char *left = bed_changes (bed, 0, 10, 10, NULL, &reached, &more);
-    CU_ASSERT_STRING_EQUAL (left, "id-2=xxxxx -id-1");
-    ROWS ("p2 ", .limit = 10);
-    bed_close (bed);
-    bed_open (bed);
-  }
-}
-
-static void
 closing_writes_and_tells_what_was_submitted (BedKind kind)
 {
   g_autoptr (Bed) bed = bed_new (kind);
@@ -423,27 +305,14 @@ closing_writes_and_tells_what_was_submitted (BedKind kind)
   CU_ASSERT_EQUAL (bed_latest (bed), 8000);
 }
 
-#define ON_BOTH(test)                                                                                        \
-  static void test##_sqlite (void)                                                                           \
-  {                                                                                                          \
-    test (BED_SQLITE);                                                                                       \
-  }                                                                                                          \
-  static void test##_memory (void)                                                                           \
-  {                                                                                                          \
-    test (BED_MEMORY);                                                                                       \
-  }
 ON_BOTH (a_batch_is_there_when_it_is_told)
 ON_BOTH (ends_come_in_order_and_durable_ones_overtake)
-ON_BOTH (changes_are_paged_with_filters)
 ON_BOTH (lists_run_by_ordinal_and_leave_out_the_deleted)
-ON_BOTH (a_deletion_is_a_change_of_its_own)
 ON_BOTH (an_operation_that_guessed_wrong_still_ends_right)
 ON_BOTH (a_collision_fails_its_batch_alone)
 ON_BOTH (states_are_found_by_prefix)
 ON_BOTH (rows_of_history_are_filtered_and_paged)
 ON_BOTH (a_map_shows_all_that_was_submitted_before)
-ON_BOTH (a_number_is_never_given_again)
-ON_BOTH (places_before_what_was_pruned_are_gone)
 ON_BOTH (closing_writes_and_tells_what_was_submitted)
 
 static void
@@ -484,29 +353,19 @@ test_in_memory_a_full_disk_fails_writes_and_not_reads (void)
   CU_ASSERT_TRUE (bed_commit (bed, batch));
 }
 
-#define BOTH(text, test)                                                                                     \
-  { "sqlite: " text, test##_sqlite },                                                                        \
-  {                                                                                                          \
-    "memory: " text, test##_memory                                                                           \
-  }
-
 int
 main (void)
 {
   return TAP_RUN (
     "store", BOTH ("a batch is there when it is told", a_batch_is_there_when_it_is_told),
     BOTH ("ends come in order, and durable ones overtake", ends_come_in_order_and_durable_ones_overtake),
-    BOTH ("changes are paged with filters", changes_are_paged_with_filters),
     BOTH ("lists run by ordinal and leave out the deleted", lists_run_by_ordinal_and_leave_out_the_deleted),
-    BOTH ("a deletion is a change of its own", a_deletion_is_a_change_of_its_own),
     BOTH ("an operation that guessed wrong still ends right",
           an_operation_that_guessed_wrong_still_ends_right),
     BOTH ("a collision fails its batch alone", a_collision_fails_its_batch_alone),
     BOTH ("states are found by prefix", states_are_found_by_prefix),
     BOTH ("rows of history are filtered and paged", rows_of_history_are_filtered_and_paged),
     BOTH ("a map shows all that was submitted before", a_map_shows_all_that_was_submitted_before),
-    BOTH ("a number is never given again", a_number_is_never_given_again),
-    BOTH ("places before what was pruned are gone", places_before_what_was_pruned_are_gone),
     BOTH ("closing writes and tells what was submitted", closing_writes_and_tells_what_was_submitted),
     { "memory: a crash keeps slices, and their state agrees",
       test_in_memory_a_crash_keeps_slices_and_their_state_agrees },

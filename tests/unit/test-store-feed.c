@@ -1,0 +1,160 @@
+/* The feed of changes: pages, deletions, numbers, and what pruning leaves; on the SQLite store and on the one
+ * in memory. */
+#include <string.h>
+
+#include "store-bed.h"
+#include "tap.h"
+
+static gboolean
+take_found (const StoreFound *found, gpointer data)
+{
+  *(StoreFound *)data = *found;
+  ((StoreFound *)data)->id = g_intern_string (found->id);
+  ((StoreFound *)data)->body = g_intern_string (found->body);
+  return TRUE;
+}
+
+static gboolean
+take_only_id (const StoreRow *row, gpointer data)
+{
+  const char **id = data;
+  *id = *id ? "more than one" : g_intern_string (row->id);
+  return TRUE;
+}
+
+static gboolean
+even (guint32 collection, gpointer data)
+{
+  return collection % 2 == 0;
+}
+
+static void
+changes_are_paged_with_filters (BedKind kind)
+{
+  g_autoptr (Bed) bed = bed_new (kind);
+  StoreBatch *batch = store_batch_new (bed->store, TRUE, "pull");
+  bed_put (batch, STORE_INSERT, 0, 0, "a", "1");
+  bed_put (batch, STORE_INSERT, 1, 0, "b", "1");
+  bed_put (batch, STORE_INSERT, 0, 1, "c", "1");
+  bed_put (batch, STORE_INSERT, 1, 1, "d", "1");
+  bed_put (batch, STORE_UPDATE, 0, 0, "a", "2");
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+
+  guint64 reached;
+  gboolean more;
+  g_autofree char *all = bed_changes (bed, 0, 100, 100, NULL, &reached, &more);
+  CU_ASSERT_STRING_EQUAL (all, "b=1 c=1 d=1 a=2"); /* a once, at its latest */
+  CU_ASSERT (reached == 5 && !more);
+  g_autofree char *page = bed_changes (bed, 0, 2, 100, NULL, &reached, &more);
+  CU_ASSERT_STRING_EQUAL (page, "b=1 c=1");
+  CU_ASSERT (reached == 3 && more);
+  g_autofree char *rest = bed_changes (bed, reached, 2, 100, NULL, &reached, &more);
+  CU_ASSERT_STRING_EQUAL (rest, "d=1 a=2");
+  CU_ASSERT (reached == 5 && !more);
+  g_autofree char *some = bed_changes (bed, 0, 100, 3, even, &reached, &more);
+  CU_ASSERT_STRING_EQUAL (some, "c=1"); /* looked at three rows, one was wanted */
+  CU_ASSERT (reached == 4 && more);
+  g_autofree char *none = bed_changes (bed, 5, 100, 100, NULL, &reached, &more);
+  CU_ASSERT_STRING_EQUAL (none, "");
+  CU_ASSERT (reached == 5 && !more);
+}
+
+static void
+a_deletion_is_a_change_of_its_own (BedKind kind)
+{
+  g_autoptr (Bed) bed = bed_new (kind);
+  StoreBatch *batch = store_batch_new (bed->store, FALSE, "pull");
+  bed_put (batch, STORE_INSERT, 1, 0, "a", "x");
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  batch = store_batch_new (bed->store, FALSE, "pull");
+  bed_put (batch, STORE_DELETE, 1, 0, "a", NULL);
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+
+  guint64 reached;
+  gboolean more, there;
+  g_autofree char *gone = bed_changes (bed, 1, 10, 10, NULL, &reached, &more);
+  CU_ASSERT_STRING_EQUAL (gone, "-a");
+  StoreFound found;
+  CU_ASSERT_TRUE (store_get (bed->store, 1, 0, &there, take_found, &found, NULL));
+  CU_ASSERT (there && found.deleted && found.seq == 2 && !found.body);
+
+  batch = store_batch_new (bed->store, FALSE, "pull");
+  bed_put (batch, STORE_UPDATE, 1, 0, "a", "back");
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  g_autofree char *back = bed_changes (bed, 2, 10, 10, NULL, &reached, &more);
+  CU_ASSERT_STRING_EQUAL (back, "a=back");
+}
+
+static void
+a_number_is_never_given_again (BedKind kind)
+{
+  g_autoptr (Bed) bed = bed_new (kind);
+  guint64 highest = 0;
+  for (guint32 i = 0; i < 4; i++) {
+    StoreBatch *batch = store_batch_new (bed->store, i % 2, "pull");
+    bed_put_many (batch, STORE_INSERT, 1, i * 10, 10, 5);
+    bed_put_many (batch, STORE_DELETE, 1, i * 10 + 9, 1, 5); /* the highest is a tombstone's */
+    CU_ASSERT_TRUE (bed_commit (bed, batch));
+    CU_ASSERT_EQUAL (bed_latest (bed), highest + 11);
+    highest += 11;
+    CU_ASSERT_TRUE (bed_prune (bed, BED_START_MS + 1, 0, 0));
+    CU_ASSERT_EQUAL (bed_latest (bed), highest);
+    bed_close (bed);
+    bed_open (bed);
+    CU_ASSERT_EQUAL (bed_latest (bed), highest);
+  }
+}
+
+static void
+places_before_what_was_pruned_are_gone (BedKind kind)
+{
+  g_autoptr (Bed) bed = bed_new (kind);
+  StoreBatch *batch = store_batch_new (bed->store, FALSE, "pull");
+  guint64 latest;
+  bed_put_many (batch, STORE_INSERT, 1, 0, 3, 5);
+  bed_put_many (batch, STORE_DELETE, 1, 0, 1, 5); /* 4 */
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  bed_clock (BED_START_MS + 1000);
+  batch = store_batch_new (bed->store, FALSE, "pull");
+  bed_put_many (batch, STORE_DELETE, 1, 1, 1, 5); /* 5 */
+  StoreRow old = { .id = "p1", .at_ms = 1000, .body = "{}" },
+           young = { .id = "p2", .at_ms = 2000, .body = "{}" };
+  store_batch_row (batch, STORE_PASSES, &old);
+  store_batch_row (batch, STORE_PASSES, &young);
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  CU_ASSERT_TRUE (store_seq_known (bed->store, 0, &latest));
+  CU_ASSERT_TRUE (store_seq_known (bed->store, 5, &latest));
+  CU_ASSERT_FALSE (store_seq_known (bed->store, 6, &latest)); /* not ours */
+
+  CU_ASSERT_TRUE (bed_prune (bed, BED_START_MS + 500, 2000, 0));
+  for (int again = 0; again < 2; again++) {
+    CU_ASSERT_FALSE (store_seq_known (bed->store, 0, &latest));
+    CU_ASSERT_FALSE (store_seq_known (bed->store, 3, &latest));
+    CU_ASSERT_TRUE (store_seq_known (bed->store, 4, &latest));
+    CU_ASSERT_EQUAL (latest, 5);
+    guint64 reached;
+    gboolean more;
+    g_autofree char *left = bed_changes (bed, 0, 10, 10, NULL, &reached, &more);
+    CU_ASSERT_STRING_EQUAL (left, "id-2=xxxxx -id-1");
+    StoreRowFilter any = { .limit = 10 };
+    const char *id = NULL;
+    CU_ASSERT_TRUE (store_rows (bed->store, STORE_PASSES, &any, take_only_id, &id, NULL));
+    CU_ASSERT_STRING_EQUAL (id, "p2");
+    bed_close (bed);
+    bed_open (bed);
+  }
+}
+
+ON_BOTH (changes_are_paged_with_filters)
+ON_BOTH (a_deletion_is_a_change_of_its_own)
+ON_BOTH (a_number_is_never_given_again)
+ON_BOTH (places_before_what_was_pruned_are_gone)
+
+int
+main (void)
+{
+  return TAP_RUN ("store-feed", BOTH ("changes are paged with filters", changes_are_paged_with_filters),
+                  BOTH ("a deletion is a change of its own", a_deletion_is_a_change_of_its_own),
+                  BOTH ("a number is never given again", a_number_is_never_given_again),
+                  BOTH ("places before what was pruned are gone", places_before_what_was_pruned_are_gone));
+}
