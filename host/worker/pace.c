@@ -28,7 +28,8 @@ struct Pace {
 enum {
   UNLIMITED_OVER = 8
 }; /* where no pace is set, a slowed one is over at so many times what it was slowed to */
-static const double grow_share = 0.02; /* of the pace that is set, a second */
+static const double grew_share =
+  0.88; /* of a pace that had grown until it was refused: it was only a little too much */
 
 static void
 line_free (gpointer data)
@@ -62,16 +63,15 @@ pace_free (Pace *pace)
   g_free (pace);
 }
 
-/* What the slowed pace has grown to; what is set when that is over. */
+/* What the slowed pace has grown to: gently at first, since what is allowed lies near, then faster. What is
+ * set when that is over. */
 static double
 grown (const Pace *pace, gint64 now_ms)
 {
-  double set = pace->limits.per_second;
-  gint64 since_ms = now_ms - pace->slowed_ms - pace->hold_ms;
-  double a_second = grow_share * (set > 0 ? set : UNLIMITED_OVER * pace->slowed);
-  double rate = pace->slowed + a_second * (double)MAX (since_ms, 0) / 1000;
-  gboolean over = set > 0 ? rate >= set : rate >= UNLIMITED_OVER * pace->slowed;
-  return over ? set : rate;
+  double set = pace->limits.per_second, most = set > 0 ? set : UNLIMITED_OVER * pace->slowed;
+  double share = (double)MAX (now_ms - pace->slowed_ms - pace->hold_ms, 0) / PACE_GROW_MS;
+  double rate = pace->slowed + most * share * share;
+  return rate >= most ? set : rate;
 }
 
 double
@@ -209,14 +209,16 @@ pace_accepted (Pace *pace, gint64 now_ms)
   pace->taken[pace->taken_second % PACE_WINDOW_S]++;
 }
 
+/* A second, in the whole seconds of the window: the one that runs is not over. */
 static double
 taken_lately (Pace *pace, gint64 now_ms)
 {
   guint sum = 0;
   turn_window (pace, now_ms);
   for (guint i = 0; i < PACE_WINDOW_S; i++)
-    sum += pace->taken[i];
-  return (double)sum / PACE_WINDOW_S;
+    if (i != (guint)(pace->taken_second % PACE_WINDOW_S))
+      sum += pace->taken[i];
+  return (double)sum / (PACE_WINDOW_S - 1);
 }
 
 void
@@ -234,14 +236,17 @@ pace_refused (Pace *pace, gint64 wait_ms, gint64 now_ms)
     return;
   fill (pace, now_ms);
   pace->tokens = MIN (pace->tokens, 0);
-  double taken = taken_lately (pace, now_ms) * 0.97;
+  double taken = taken_lately (pace, now_ms);
   double rate = pace_per_second (pace, now_ms);
   if (rate <= 0)
     rate = MAX (taken, PACE_GUESS_PER_SECOND);
-  gboolean again = pace->slowed > 0 && now_ms < pace->slowed_ms + 3 * pace->hold_ms;
-  pace->slowed = CLAMP (taken, rate * 0.5, rate * 0.97);
+  gint64 since_ms = pace->slowed > 0 ? now_ms - pace->slowed_ms : G_MAXINT64;
+  gboolean held = since_ms < pace->hold_ms; /* even what it was slowed to is too much */
+  gboolean grew = !held && since_ms < pace->hold_ms + PACE_GROW_MS;
+  pace->slowed = grew ? MAX (MIN (taken, rate), rate * grew_share) : CLAMP (taken, rate * 0.5, rate * 0.97);
   pace->slowed_ms = now_ms;
-  pace->hold_ms = again ? MIN (pace->hold_ms * 2, PACE_HOLD_MOST_MS) : PACE_HOLD_FIRST_MS;
+  if (!held)
+    pace->hold_ms = grew ? MIN (pace->hold_ms * 2, PACE_HOLD_MOST_MS) : PACE_HOLD_FIRST_MS;
 }
 
 void

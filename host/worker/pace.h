@@ -26,6 +26,7 @@ enum {
   PACE_WINDOW_S = 10,          /* what the vendor took "lately" */
   PACE_REFUSED_WAIT_MS = 1000, /* a refusal that does not say how long */
   PACE_GUESS_PER_SECOND = 5,   /* where none is set and hardly anything was asked before the refusal */
+  PACE_GROW_MS = 120 * 1000,   /* from nothing to what is set */
   PACE_HOLD_FIRST_MS = 30 * 1000,
   PACE_HOLD_MOST_MS = 10 * 60 * 1000,
   PACE_TOLD_MOST_MS = 60 * 60 * 1000 /* a vendor that says longer is asked again after an hour */
