@@ -266,7 +266,7 @@ static void
 call_finish (Call *call, tb_status status)
 {
   Worker *worker = call->worker;
-  items_end (call, status == TB_OK);
+  items_end (call);
   status = settle (call, status);
   if (status == TB_OK && emit_flush (call) != TB_OK)
     status = settle (call, TB_CANCELLED);

@@ -160,18 +160,16 @@ emit_item_begins (Emit *emit, guint64 hash)
 }
 
 void
-emit_item_ends (Emit *emit, gboolean whole)
+emit_item_ends (Emit *emit, gboolean went_on)
 {
   if (!emit->in_item)
     return;
   emit->in_item = FALSE;
-  if (!whole)
-    return;
   if (emit->item_records == 0 && !emit->item_rejected) {
     emit->filtered++;
     emit->seen++;
   }
-  if (emit->skip && !emit->item_rejected && emit->item_records <= ITEM_RECORDS_MOST)
+  if (went_on && emit->skip && !emit->item_rejected && emit->item_records <= ITEM_RECORDS_MOST)
     skip_remember (emit->skip, emit->item_hash, emit->item, emit->item_records);
 }
 

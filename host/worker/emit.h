@@ -7,8 +7,9 @@ Emit *emit_new (Call *call);
 void emit_free (Emit *emit);
 /* An item's turn begins; hash 0: it will not be remembered. */
 void emit_item_begins (Emit *emit, guint64 hash);
-/* It is over. whole: the plugin went on to the next, so what it gave is all that the item gives. */
-void emit_item_ends (Emit *emit, gboolean whole);
+/* It is over. went_on: the plugin asked for the next, so what it gave is all that the item gives, and may be
+ * remembered. */
+void emit_item_ends (Emit *emit, gboolean went_on);
 /* Is the item known? Then its records are told, and the next one may come. *status: what telling came to. */
 gboolean emit_known (Emit *emit, guint64 hash, tb_status *status);
 /* Does this call leave known items out, or remember them? */

@@ -30,6 +30,7 @@ struct Items {
   guint turn;
   gint64 seen, from_byte;
   gboolean any_case, over;
+  gboolean draining; /* what comes is for nobody: tb_rest() */
   tb_status failed;
   char *rest_text;
   gsize rest_length;
@@ -83,17 +84,19 @@ items_close (Items *items)
 }
 
 static void
-end_turn (Call *call, gboolean whole)
+end_turn (Call *call, gboolean went_on)
 {
   if (call->item_of)
-    emit_item_ends (call->emit, whole);
+    emit_item_ends (call->emit, went_on);
   call->item_of = NULL;
 }
 
+/* An item that the plugin did not go on from (it left its loop) is read again next time: what it does there
+ * may be its way to leave. */
 void
-items_end (Call *call, gboolean well)
+items_end (Call *call)
 {
-  end_turn (call, well);
+  end_turn (call, FALSE);
   for (Items *items = call->items; items; items = items->next) {
     items_close (items);
     json_splitter_free (items->splitter);
@@ -265,6 +268,8 @@ advance (Items *items)
     break;
   }
   items->seen++;
+  if (items->draining)
+    return NULL;
   guint64 hash = emit_remembers (call->emit) ? hash_bytes (bytes, length, call->connector->seed) : 0;
   if (!emit_known (call->emit, hash, &status))
     return begin_turn (items, bytes, length, hash);
@@ -278,10 +283,10 @@ service_items_next (tb_items *shown)
 {
   Items *items = (Items *)shown;
   const tb_json *item = NULL;
-  end_turn (items->call, TRUE);
+  end_turn (items->call, !items->draining);
   if (!items->over && call_enter (items->call) != TB_OK)
     items_fail (items, TB_CANCELLED);
-  while (!items->over && !item)
+  while (!items->over && !item && (!items->draining || call_go_on (items->call) == TB_OK))
     item = advance (items);
   return item;
 }
@@ -290,8 +295,9 @@ const tb_json *
 service_items_rest (tb_items *shown)
 {
   Items *items = (Items *)shown;
-  while (service_items_next (shown))
-    ;
+  items->draining = TRUE;
+  while (!items->over)
+    service_items_next (shown);
   return items->failed == TB_OK ? items->rest : NULL;
 }
 

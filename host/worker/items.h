@@ -9,9 +9,8 @@ enum {
   ITEM_SAMPLE_BYTES = 512     /* kept of an item for its rejects */
 };
 
-/* The plugin's function has returned: the last item's turn is over (and whole, where it went well). Frees the
- * readers. */
-void items_end (Call *call, gboolean well);
+/* The plugin's function has returned: the last item's turn is over. Frees the readers. */
+void items_end (Call *call);
 /* Does a text lie in an item that is over? */
 gboolean items_is_stale (const Call *call, const void *address);
 /* How the item whose turn it is began, before it was read; NULL: none. */

@@ -27,11 +27,11 @@ bed_set (Bed *bed, const tb_plugin_info *info, const char *settings)
   bed->worker = worker_new (bed->loop, bed->plugin, fds[1], &error);
   if (!bed->worker)
     g_error ("%s", error->message);
-  g_autofree char *text =
-    g_strdup_printf ("{\"connector\":\"downtown/"
-                     "pos\",\"seed\":\"7\",\"settings\":%s,\"store\":{\"id\":\"downtown\",\"timezone\":"
-                     "\"America/Los_Angeles\",\"currency\":\"USD\"}}",
-                     settings);
+  g_autofree char *text = g_strdup_printf (
+    "{\"connector\":\"downtown/"
+    "pos\",\"seed\":\"7\",\"allow_private\":true,\"settings\":%s,\"store\":{\"id\":\"downtown\",\"timezone\":"
+    "\"America/Los_Angeles\",\"currency\":\"USD\"}}",
+    settings);
   send_json (bed, WIRE_CONNECT, 1, text);
 }
 
