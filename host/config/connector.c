@@ -46,7 +46,7 @@ connector_free (ConfigConnector *connector)
   g_free (connector->name);
   g_free (connector->plugin);
   g_free (connector->url);
-  g_hash_table_unref (connector->sync);
+  g_clear_pointer (&connector->sync, g_hash_table_unref);
   g_free (connector->proxy);
   g_free (connector->on_doubt);
   json_object_put (connector->settings);
