@@ -1,6 +1,5 @@
 #include "worker/worker.h"
 
-#include <gio/gio.h>
 #include <string.h>
 #include "worker/endpoint.h"
 #include "worker/loader.h"
@@ -23,21 +22,22 @@ read_pace (Connector *connector, json_object *pace)
   connector->at_once = json_object_get_int (json_object_object_get (pace, "at_once"));
 }
 
-static gboolean
-read_store (Connector *connector, json_object *store, GError **error)
+static void
+read_store (Connector *connector, json_object *store)
 {
   connector->store_id = text_member (store, "id");
   connector->timezone = text_member (store, "timezone");
   connector->currency = text_member (store, "currency");
   connector->zone = g_time_zone_new_identifier (*connector->timezone ? connector->timezone : "UTC");
-  if (!connector->zone)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                 "no time zone \"%s\" on this machine: install tzdata", connector->timezone);
-  return connector->zone != NULL;
+  if (connector->zone)
+    return;
+  connector->broken = g_strdup_printf (
+    "no time zone \"%s\" on this machine: install tzdata, or mend the store's timezone", connector->timezone);
+  connector->zone = g_time_zone_new_utc ();
 }
 
 Connector *
-connector_new (Worker *worker, guint64 number, json_object *body, GError **error)
+connector_new (Worker *worker, guint64 number, json_object *body)
 {
   Connector *connector = g_new0 (Connector, 1);
   connector->worker = worker;
@@ -57,12 +57,9 @@ connector_new (Worker *worker, guint64 number, json_object *body, GError **error
     connector->settings = json_object_new_object ();
   }
   read_pace (connector, json_object_object_get (body, "pace"));
-  if (!read_store (connector, json_object_object_get (body, "store"), error)) {
-    connector_unref (connector);
-    return NULL;
-  }
+  read_store (connector, json_object_object_get (body, "store"));
   g_autoptr (GError) why = NULL;
-  if (!endpoints_make (connector, &why))
+  if (!endpoints_make (connector, &why) && !connector->broken)
     connector->broken = g_strdup (why->message);
   return connector;
 }

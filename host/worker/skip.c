@@ -26,7 +26,7 @@ struct Skip {
   gint64 keep_ms;
   Entry *entries;
   guint8 *tags;
-  guint count, room, items;
+  guint count, room, items, dead;
   guint32 *index;
   guint index_room, index_used;
   guint8 generation;
@@ -81,7 +81,8 @@ forget_all (Skip *skip)
   g_clear_pointer (&skip->entries, g_free);
   g_clear_pointer (&skip->tags, g_free);
   g_clear_pointer (&skip->index, g_free);
-  skip->count = skip->room = skip->items = skip->index_room = skip->index_used = skip->began_at = 0;
+  skip->count = skip->room = skip->items = skip->dead = skip->index_room = skip->index_used = skip->began_at =
+    0;
 }
 
 static void
@@ -119,6 +120,7 @@ kill_item (Skip *skip, guint place)
   skip->items--;
   for (guint i = place; more; i++) {
     more = (skip->tags[i] & TAG_MORE) != 0;
+    skip->dead++;
     skip->tags[i] |= TAG_DEAD;
     skip->tags[i] &= (guint8)~1u; /* TAG_NONE and TAG_DEAD differ in this bit */
   }
@@ -150,6 +152,7 @@ compact (Skip *skip, gboolean of_others)
     skip->tags[kept++] = tag;
     items += (tag & TAG_FIRST) != 0;
   }
+  skip->dead = 0;
   if (kept == skip->count)
     return;
   skip->count = kept;
@@ -183,7 +186,7 @@ skip_end (Skip *skip, gconstpointer writer, gboolean failed, gboolean last_of_fu
   for (guint place = skip->began_at; failed && place < skip->count; place++)
     if (is_first (skip, place))
       kill_item (skip, place);
-  if (failed || last_of_full)
+  if (failed || last_of_full || skip->dead > skip->count / 2)
     compact (skip, last_of_full && !failed);
   loop_timer_set (skip->timer, loop_now_ms (skip->loop) + skip->keep_ms);
 }

@@ -90,13 +90,7 @@ worker_log (Worker *worker, const Call *call, tb_level level, const char *text)
 static void
 connect_frame (Worker *worker, guint64 number, json_object *body)
 {
-  g_autoptr (GError) error = NULL;
-  Connector *connector = connector_new (worker, number, body, &error);
-  if (!connector) {
-    g_hash_table_remove (worker->connectors, &number);
-    worker_log (worker, NULL, TB_ERROR, error->message);
-    return;
-  }
+  Connector *connector = connector_new (worker, number, body);
   g_hash_table_replace (worker->connectors, &connector->number, connector);
 }
 

@@ -86,8 +86,8 @@ struct Connector { /* connector.c */
   guint refs;
 };
 
-/* connector.c: of a CONNECT's body; NULL when that is not one. */
-Connector *connector_new (Worker *worker, guint64 number, json_object *body, GError **error);
+/* connector.c: of a CONNECT's body. What is wrong with it is in `broken`. */
+Connector *connector_new (Worker *worker, guint64 number, json_object *body);
 Connector *connector_ref (Connector *connector);
 void connector_unref (Connector *connector);
 Skip *connector_skip (Connector *connector, const tb_stream *stream);

@@ -130,6 +130,25 @@ test_an_item_that_is_read_again_replaces_what_it_gave (void)
   scene_clear (&scene);
 }
 
+/* Passes of changes alone: what was replaced does not pile up. */
+static void
+test_what_changes_again_and_again_takes_no_more_room (void)
+{
+  Scene scene;
+  scene_set (&scene);
+  SkipRecord records[3];
+  for (guint round = 0; round < 1000; round++) {
+    skip_begin (scene.skip, &scene, FALSE);
+    for (guint64 item = 0; item < 50; item++)
+      skip_remember (scene.skip, item, records, records_of (item, records));
+    skip_end (scene.skip, &scene, FALSE, FALSE);
+  }
+  CU_ASSERT_EQUAL (skip_items (scene.skip), 50);
+  CU_ASSERT_TRUE (skip_bytes (scene.skip) < 20000);
+  check_item (scene.skip, 7);
+  scene_clear (&scene);
+}
+
 static void
 test_one_call_at_a_time_writes (void)
 {
@@ -188,6 +207,8 @@ main (void)
     { "what a failed page gave is not remembered", test_what_a_failed_page_gave_is_not_remembered },
     { "an item that is read again replaces what it gave",
       test_an_item_that_is_read_again_replaces_what_it_gave },
+    { "what changes again and again takes no more room",
+      test_what_changes_again_and_again_takes_no_more_room },
     { "one call at a time writes", test_one_call_at_a_time_writes },
     { "a stream that nobody asks for is forgotten", test_a_stream_that_nobody_asks_for_is_forgotten },
     { "a million items take about 34 bytes each", test_a_million_items_take_about_34_bytes_each });

@@ -285,6 +285,14 @@ def test_unknown_connectors_streams_and_operations_are_answered():
     tap.equal(worker.do().result["status"], "service_unavailable")
 
 
+def test_a_connector_that_cannot_work_says_why_at_each_call():
+    worker, vendor = misbehaving("plain")
+    worker.connect(number=2, store={"timezone": "Mars/Olympus"}, url=vendor.url, way="plain")
+    result = worker.do(connector=2).result
+    tap.equal(result["status"], "validation_error")
+    tap.true("Mars/Olympus" in result["detail"], result["detail"])
+
+
 def test_a_thousand_calls_at_once():
     worker, vendor = misbehaving("sleepy")
     calls = [worker.call(deadline_ms=500) for _ in range(1000)]
