@@ -52,6 +52,19 @@ add_if (GArray *rows, const Pass *pass, const StoreRowFilter *filter)
     add_pass (rows, pass);
 }
 
+/* What runs has ended only when the hub was told that its end is stored: until then neither history's row nor
+ * the state that will be is shown. */
+static void
+add_running (GArray *rows, const Pass *pass, const StoreRowFilter *filter)
+{
+  if (!pass)
+    return;
+  Pass shown = *pass;
+  shown.state = PASS_RUNNING;
+  shown.ended_ms = 0;
+  add_if (rows, &shown, filter);
+}
+
 /* Those that are not history yet. */
 static void
 add_live (Hub *hub, GArray *rows, const StoreRowFilter *filter)
@@ -69,13 +82,13 @@ add_live (Hub *hub, GArray *rows, const StoreRowFilter *filter)
         if (filter->stream && strcmp (stream->name, filter->stream) != 0)
           continue;
         add_if (rows, stream->next, filter);
-        add_if (rows, stream->pass, filter);
+        add_running (rows, stream->pass, filter);
       }
     }
   }
 }
 
-/* Newest first; of the two forms of a pass that has just ended, history's (added first) stays first. */
+/* Newest first; of the two forms of a pass that is just ending the living one, which was added first. */
 static int
 compare_rows (gconstpointer a, gconstpointer b)
 {
@@ -125,14 +138,13 @@ answer_history (Request *request, StoreHistory history, StoreRowFilter *filter)
   filter->before = before;
   filter->limit = request_limit (request) + 1;
   g_autoptr (GArray) rows = rows_new ();
+  if (history == STORE_PASSES)
+    add_live (request->hub, rows, filter);
   if (!store_rows (hub_storage (request->hub), history, filter, take_row, rows, &error)) {
     request_fail (request, error);
     return;
   }
-  if (history == STORE_PASSES) {
-    add_live (request->hub, rows, filter);
-    g_array_sort (rows, compare_rows);
-  }
+  g_array_sort (rows, compare_rows);
   answer_rows (request, rows);
 }
 
@@ -158,11 +170,11 @@ answer_pass (Request *request, const char *id)
   StoreRowFilter filter = { .id = id, .limit = 1 };
   g_autoptr (GArray) rows = rows_new ();
   g_autoptr (GError) error = NULL;
-  if (!store_rows (hub_storage (request->hub), STORE_PASSES, &filter, take_row, rows, &error)) {
+  add_live (request->hub, rows, &filter);
+  if (!rows->len && !store_rows (hub_storage (request->hub), STORE_PASSES, &filter, take_row, rows, &error)) {
     request_fail (request, error);
     return;
   }
-  add_live (request->hub, rows, &filter);
   if (!rows->len) {
     request_refuse (request, problem_new (404, "no_pass", "there is no pass %s", id));
     return;

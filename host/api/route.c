@@ -213,7 +213,7 @@ read_member (const RouteParam *member, json_object *said, RouteValue *value)
     break;
   case PARAM_TEXT: {
     const char *text = json_object_is_type (said, json_type_string) ? json_object_get_string (said) : NULL;
-    if (!text || !*text || strlen (text) != (gsize)json_object_get_string_len (said))
+    if (!text || !*text)
       return wrong_member (member->name, "a text");
     value->text = g_strdup (text);
     break;
@@ -242,26 +242,32 @@ read_members (const Route *route, json_object *body, RouteValue *values)
   return NULL;
 }
 
+static Problem *
+not_json (enum json_tokener_error error, gsize end)
+{
+  const char *why = error == json_tokener_success || error == json_tokener_continue
+                      ? "unexpected end, or something that JSON does not have"
+                      : json_tokener_error_desc (error);
+  return problem_new (400, "not_json", "the body is not JSON: %s near byte %zu", why, end);
+}
+
+/* json-c takes single quotes and NaN even when it is strict: our own reader decides. */
 Problem *
 route_read_body (const Route *route, const char *bytes, gsize length, RouteValue *values)
 {
   if (length == 0)
     return NULL;
+  g_autofree char *text = g_malloc0 (length + JSON_PADDING);
+  memcpy (text, bytes, length);
   json_tokener *tokener = json_tokener_new ();
   json_tokener_set_flags (tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-  json_object *body = json_tokener_parse_ex (tokener, bytes, (int)length);
+  json_object *body = json_tokener_parse_ex (tokener, text, (int)length + 1);
   enum json_tokener_error error = json_tokener_get_error (tokener);
   gsize end = json_tokener_get_parse_end (tokener);
   json_tokener_free (tokener);
-  while (end < length && strchr (" \t\r\n", bytes[end]) && bytes[end])
-    end++;
   Problem *problem;
-  if (error != json_tokener_success || end != length)
-    problem = problem_new (400, "not_json", "the body is not JSON: %s at byte %zu",
-                           error == json_tokener_success || error == json_tokener_continue
-                             ? "unexpected end or more than one value"
-                             : json_tokener_error_desc (error),
-                           end);
+  if (error != json_tokener_success || !json_is_valid (text, length))
+    problem = not_json (error, end);
   else if (!json_object_is_type (body, json_type_object))
     problem = problem_new (400, "wrong_type", "the body must be a JSON object: {...}");
   else

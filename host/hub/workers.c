@@ -65,6 +65,7 @@ hub_plugin_free (HubPlugin *plugin)
 {
   heap_remove (&plugin->hub->workers, &plugin->due);
   drop_worker (plugin);
+  end_calls (plugin); /* who waits for a check is told */
   g_hash_table_unref (plugin->calls);
   g_queue_clear (&plugin->turn);
   g_free (plugin->name);
