@@ -1,0 +1,38 @@
+/* Asking the daemon: HTTP over its Unix socket, one request at a time. */
+#pragma once
+#include "cli/cli.h"
+
+#define CLIENT_ERROR (client_error_quark ())
+GQuark client_error_quark (void);
+typedef enum {
+  CLIENT_ERROR_UNREACHABLE, /* no answer */
+  CLIENT_ERROR_REFUSED,     /* a problem document; the message is what it says */
+  CLIENT_ERROR_UNREADABLE,  /* an answer that is none of the daemon's */
+} ClientError;
+
+Client *client_new (const char *socket);
+void client_free (Client *client);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Client, client_free)
+
+/* The answer's bytes, as they came. body NULL: none is sent. */
+GString *client_ask (Client *client, const char *method, const char *target, json_object *body,
+                     GError **error);
+/* The same, read. */
+json_object *client_json (Client *client, const char *method, const char *target, json_object *body,
+                          GError **error);
+
+/* One item of a list, as it came. FALSE: enough. */
+typedef gboolean (*ClientTake) (const char *item, gsize length, gpointer data);
+/* Goes through a list page by page until `most` items were given (0: all). *more (may be NULL): was
+ * something left? */
+gboolean client_list (Client *client, const char *target, guint64 most, ClientTake take, gpointer data,
+                      gboolean *more, GError **error);
+
+/* Targets: "/v1/stores", then segments and parameters, escaped. g_free() what target_end() gives. */
+typedef GString Target;
+Target *target_new (const char *path);
+void target_segment (Target *target, const char *segment);
+void target_parameter (Target *target, const char *name, const char *value); /* value NULL: left out */
+
+/* A problem document in words: title, detail, and a line for each field. g_free(). */
+char *client_problem_to_text (json_object *problem);

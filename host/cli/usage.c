@@ -1,0 +1,268 @@
+#include "cli/usage.h"
+
+#include <string.h>
+
+#include "config/problems.h"
+
+enum { USAGE_COLUMN = 26, USAGE_ENTRIES_MOST = VERB_OPTIONS_MOST + 8 };
+
+/* ---- finding the verb ---- */
+
+static guint
+words_of (const Verb *verb)
+{
+  return strchr (verb->name, ' ') ? 2 : 1;
+}
+
+const Verb *
+usage_find (char *const *words, guint *length)
+{
+  const Verb *found = NULL;
+  *length = 0;
+  for (const Verb *verb = cli_verbs; verb->name && words[0]; verb++) {
+    g_autofree char *two = words[1] ? g_strdup_printf ("%s %s", words[0], words[1]) : NULL;
+    guint count = words_of (verb);
+    if (count > *length && g_strcmp0 (verb->name, count == 2 ? two : words[0]) == 0) {
+      found = verb;
+      *length = count;
+    }
+  }
+  return found;
+}
+
+char *
+usage_nearest_verb (char *const *words)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  for (const Verb *verb = cli_verbs; verb->name; verb++)
+    g_ptr_array_add (names, (gpointer)verb->name);
+  g_ptr_array_add (names, NULL);
+  const char *const *list = (const char *const *)names->pdata;
+  g_autofree char *two = words[0] && words[1] ? g_strdup_printf ("%s %s", words[0], words[1]) : NULL;
+  const char *nearest = two ? nearest_name (two, list) : NULL;
+  if ((!nearest || !strchr (nearest, ' ')) && words[0])
+    nearest = nearest_name (words[0], list);
+  for (const Verb *verb = cli_verbs; !nearest && verb->name; verb++) {
+    gsize length = strlen (words[0]);
+    if (strncmp (verb->name, words[0], length) == 0 && verb->name[length] == ' ')
+      nearest = verb->name; /* "config" alone */
+  }
+  return g_strdup (nearest);
+}
+
+/* ---- help ---- */
+
+static void
+put_row (GString *out, const char *left, const char *right)
+{
+  if (strlen (left) < USAGE_COLUMN)
+    g_string_append_printf (out, "  %-*s  %s\n", USAGE_COLUMN, left, right);
+  else
+    g_string_append_printf (out, "  %s\n  %-*s  %s\n", left, USAGE_COLUMN, "", right);
+}
+
+static void
+put_common (GString *out)
+{
+  put_row (out, "--json", "the API's answers unchanged, lists as one object a line");
+  put_row (out, "--color=auto|always|never", "auto: on a terminal, unless NO_COLOR is set or TERM is dumb");
+  put_row (out, "--config FILE", "tillbridge.conf (" SYSCONFDIR "/tillbridge/tillbridge.conf)");
+  put_row (out, "--socket PATH", "the daemon's socket (TILLBRIDGE_SOCKET, listen.socket)");
+  put_row (out, "-h, --help", "help on tillbridge or on a verb");
+}
+
+char *
+usage_overview (void)
+{
+  g_autoptr (GString) out =
+    g_string_new ("Usage: tillbridge VERB [ARGUMENT...]\n\nConnects stores to the services they run on: the "
+                  "operator's command.\n\nVerbs:\n");
+  for (const Verb *verb = cli_verbs; verb->name; verb++) {
+    g_autofree char *left =
+      g_strdup_printf ("%s%s%s", verb->name, *verb->arguments ? " " : "", verb->arguments);
+    put_row (out, left, verb->summary);
+  }
+  g_string_append (out, "\nOptions of every verb:\n");
+  put_common (out);
+  put_row (out, "--version [--verbose]", "the version; what it is built with");
+  g_string_append (
+    out, "\nExit status: 0 done, 1 failed, 2 wrong usage, 3 changes pending (dry run), 4 daemon not "
+         "reachable.\n`tillbridge help VERB` tells more, with examples.\n");
+  return g_string_free (g_steal_pointer (&out), FALSE);
+}
+
+char *
+usage_of_verb (const Verb *verb)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+  g_string_append_printf (
+    out, "Usage: tillbridge %s%s%s%s\n\n%c%s.\n", verb->name, *verb->arguments ? " " : "", verb->arguments,
+    verb->options[0].name ? " [OPTION...]" : "", g_ascii_toupper (verb->summary[0]), verb->summary + 1);
+  if (verb->text)
+    g_string_append_printf (out, "\n%s\n", verb->text);
+  g_string_append (out, "\nOptions:\n");
+  for (const VerbOption *option = verb->options; option < verb->options + VERB_OPTIONS_MOST && option->name;
+       option++) {
+    g_autofree char *left = g_strdup_printf ("--%s%s%s", option->name, option->value ? " " : "",
+                                             option->value ? option->value : "");
+    put_row (out, left, option->help);
+  }
+  put_common (out);
+  g_string_append (out, "\nExamples:\n");
+  for (guint i = 0; i < VERB_EXAMPLES; i++)
+    g_string_append_printf (out, "  %s\n      %s\n", verb->examples[i].command, verb->examples[i].effect);
+  return g_string_free (g_steal_pointer (&out), FALSE);
+}
+
+/* ---- reading ---- */
+
+static guint
+common_entries (Cli *cli, GOptionEntry *entries)
+{
+  const GOptionEntry common[] = {
+    { "json", 0, 0, G_OPTION_ARG_NONE, &cli->json, "", NULL },
+    { "color", 0, 0, G_OPTION_ARG_STRING, &cli->color, "", NULL },
+    { "config", 'c', 0, G_OPTION_ARG_FILENAME, &cli->config, "", NULL },
+    { "socket", 0, 0, G_OPTION_ARG_FILENAME, &cli->socket, "", NULL },
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &cli->help, "", NULL },
+  };
+  memcpy (entries, common, sizeof common);
+  return G_N_ELEMENTS (common);
+}
+
+static void
+verb_entries (Cli *cli, const Verb *verb, GOptionEntry *entries)
+{
+  for (guint i = 0; i < VERB_OPTIONS_MOST && verb->options[i].name; i++) {
+    const VerbOption *option = &verb->options[i];
+    entries[i] = (GOptionEntry){ .long_name = option->name, .description = "" };
+    entries[i].arg = option->type == OPTION_FLAG   ? G_OPTION_ARG_NONE
+                     : option->type == OPTION_TEXT ? G_OPTION_ARG_STRING
+                                                   : G_OPTION_ARG_INT64;
+    entries[i].arg_data = option->type == OPTION_FLAG   ? (gpointer)&cli->values[i].flag
+                          : option->type == OPTION_TEXT ? (gpointer)&cli->values[i].text
+                                                        : (gpointer)&cli->values[i].number;
+    cli->values[i].number = -1;
+  }
+}
+
+/* What GLib says, and which option was meant. */
+static int
+wrong_option (Cli *cli, const GError *error, const GOptionEntry *entries)
+{
+  const char *names[USAGE_ENTRIES_MOST + 1] = { NULL };
+  const char *wrong = strstr (error->message, "--");
+  guint count = 0;
+  for (; entries->long_name; entries++)
+    names[count++] = entries->long_name;
+  if (!g_error_matches (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION) || !wrong)
+    return cli_wrong_usage (cli, "%s", error->message);
+  g_autofree char *name = g_strndup (wrong + 2, strcspn (wrong + 2, "="));
+  const char *nearest = nearest_name (name, names);
+  return cli_wrong_usage (cli, "there is no option --%s%s%s%s", name, nearest ? ", did you mean --" : "",
+                          nearest ? nearest : "", nearest ? "?" : "");
+}
+
+/* Takes the options out of words. strict: those before the first word that is none. */
+static gboolean
+parse (Cli *cli, const GOptionEntry *entries, gboolean strict, int *count, char ***words, int *status)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_option_context_set_help_enabled (context, FALSE);
+  g_option_context_set_strict_posix (context, strict);
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (g_option_context_parse (context, count, words, &error))
+    return TRUE;
+  *status = wrong_option (cli, error, entries);
+  return FALSE;
+}
+
+static int
+unknown_verb (Cli *cli, char *const *words)
+{
+  g_autofree char *nearest = usage_nearest_verb (words);
+  return cli_wrong_usage (cli, "there is no verb \"%s\"%s%s%s", words[0], nearest ? ", did you mean \"" : "",
+                          nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
+static gboolean
+check_arguments (Cli *cli, char **words, int *status)
+{
+  const Verb *verb = cli->verb;
+  guint count = g_strv_length (words);
+  if (count > 0 && strcmp (words[0], "--") == 0) {
+    words++;
+    count--;
+  }
+  cli->arguments = g_strdupv (words);
+  cli->count = count;
+  if (cli->help || (count >= verb->least && count <= verb->most))
+    return TRUE;
+  if (count < verb->least)
+    *status = cli_wrong_usage (cli, "%s needs %s", verb->name, verb->arguments);
+  else if (*verb->arguments)
+    *status =
+      cli_wrong_usage (cli, "%s takes %s, not also \"%s\"", verb->name, verb->arguments, words[verb->most]);
+  else
+    *status = cli_wrong_usage (cli, "%s takes no arguments, not \"%s\"", verb->name, words[0]);
+  return FALSE;
+}
+
+/* What was said before the verb holds, unless it is said again behind it. */
+static void
+keep (char **now, char *before)
+{
+  if (*now)
+    g_free (before);
+  else
+    *now = before;
+}
+
+/* Options behind the verb are its own or common. */
+static gboolean
+read_verb (Cli *cli, int count, char **words, int *status)
+{
+  guint length;
+  GOptionEntry entries[USAGE_ENTRIES_MOST + 1] = { 0 };
+  const Verb *verb = usage_find (words + 1, &length);
+  if (!verb) {
+    *status = unknown_verb (cli, words + 1);
+    return FALSE;
+  }
+  cli->verb = verb;
+  verb_entries (cli, verb, entries + common_entries (cli, entries));
+  count -= (int)length;
+  for (int i = 1; i <= count; i++)
+    words[i] = words[i + (int)length];
+  char *config = g_steal_pointer (&cli->config), *socket = g_steal_pointer (&cli->socket),
+       *color = g_steal_pointer (&cli->color);
+  gboolean good = parse (cli, entries, FALSE, &count, &words, status);
+  keep (&cli->config, config);
+  keep (&cli->socket, socket);
+  keep (&cli->color, color);
+  return good && check_arguments (cli, words + 1, status);
+}
+
+gboolean
+usage_read (Cli *cli, int count, char **words, int *status)
+{
+  g_autofree char **left = g_new0 (char *, (gsize)count + 1); /* GOption moves them about */
+  GOptionEntry entries[USAGE_ENTRIES_MOST + 1] = { 0 };
+  guint used = common_entries (cli, entries);
+  entries[used++] = (GOptionEntry){ "version", 0, 0, G_OPTION_ARG_NONE, &cli->version, "", NULL };
+  entries[used] = (GOptionEntry){ "verbose", 0, 0, G_OPTION_ARG_NONE, &cli->verbose, "", NULL };
+  memcpy (left, words, (gsize)count * sizeof *words);
+  char **rest = left;
+  if (!parse (cli, entries, TRUE, &count, &rest, status))
+    return FALSE;
+  if (cli->version || (cli->help && count < 2))
+    return TRUE;
+  if (count < 2) {
+    g_autofree char *overview = usage_overview ();
+    fputs (overview, cli->err);
+    *status = CLI_USAGE;
+    return FALSE;
+  }
+  return read_verb (cli, count, rest, status);
+}
