@@ -39,6 +39,7 @@ hub_collection_free (gpointer data)
     return;
   g_free (collection->key);
   map_free (collection->map);
+  map_free (collection->coming);
   g_ptr_array_unref (collection->waiting);
   g_free (collection);
 }
@@ -100,24 +101,31 @@ numbered (const GError *error, gpointer data)
 
 /* A row whose id meets another's hash cannot stand in the map; the store refuses to write such a one. */
 static void
-loaded (const StoreMapRow *rows, gsize count, const GError *error, gpointer data)
+load_rows (const StoreMapRow *rows, gsize count, gpointer data)
+{
+  HubCollection *collection = data;
+  for (gsize i = 0; i < count; i++) {
+    MapEntry entry = { .id_hash = rows[i].id_hash,
+                       .hash = rows[i].hash,
+                       .parent_hash = rows[i].parent_hash,
+                       .updated_ms = rows[i].updated_ms,
+                       .asked_ms = (guint64)rows[i].asked_ms & ((1ull << 48) - 1),
+                       .deleted = rows[i].deleted };
+    if (!map_load (collection->coming, rows[i].ordinal, &entry))
+      log_line (LOG_ERROR, NULL, "collection %s: two ids share a hash; restore the database from a backup",
+                collection->key);
+  }
+}
+
+static void
+loaded (const GError *error, gpointer data)
 {
   HubCollection *collection = data;
   collection->loading = FALSE;
-  if (!error) {
-    collection->map = map_new ();
-    for (gsize i = 0; i < count; i++) {
-      MapEntry entry = { .id_hash = rows[i].id_hash,
-                         .hash = rows[i].hash,
-                         .parent_hash = rows[i].parent_hash,
-                         .updated_ms = rows[i].updated_ms,
-                         .asked_ms = (guint64)rows[i].asked_ms & ((1ull << 48) - 1),
-                         .deleted = rows[i].deleted };
-      if (!map_load (collection->map, rows[i].ordinal, &entry))
-        log_line (LOG_ERROR, NULL, "collection %s: two ids share a hash; restore the database from a backup",
-                  collection->key);
-    }
-  }
+  if (error)
+    g_clear_pointer (&collection->coming, map_free);
+  else
+    collection->map = g_steal_pointer (&collection->coming);
   tell_waiting (collection, error);
   hub_arm (collection->hub);
 }
@@ -127,7 +135,8 @@ begin_loading (Hub *hub, HubCollection *collection)
 {
   collection->loading = TRUE;
   if (!collection->unsaved) {
-    store_load_map (hub->world.store, collection->number, loaded, collection);
+    collection->coming = map_new ();
+    store_load_map (hub->world.store, collection->number, load_rows, loaded, collection);
     return;
   }
   g_autofree char *key = g_strconcat (KEY_PREFIX, collection->key, NULL);

@@ -69,6 +69,7 @@ typedef struct {
   char *key;                 /* "downtown/pos/products" */
   HubConnector *connector;   /* NULL: configured no more */
   Map *map;                  /* NULL: not loaded */
+  Map *coming;               /* while it is being loaded */
   gboolean loading, unsaved; /* unsaved: its number is not in the store yet */
   guint users;               /* passes that hold on to the map */
   guint writing;      /* batches with its records that are under way: the map is not loaded meanwhile */

@@ -28,18 +28,32 @@ add_row (const SqliteStore *store, sqlite3_stmt *statement, GArray *rows)
   g_array_append_val (rows, row);
 }
 
+/* A piece of the map goes to the loop while the next one is read. */
+static void
+tell_rows (SqliteStore *store, const Job *job, GArray *rows)
+{
+  Job *piece = g_new0 (Job, 1);
+  piece->type = JOB_MAP_ROWS;
+  piece->map_rows = job->map_rows;
+  piece->data = job->data;
+  piece->rows = rows;
+  job_end (store, piece);
+}
+
 static gboolean
 load (SqliteStore *store, Job *job, sqlite3_stmt *statement, GError **error)
 {
   gint64 last = store_rid (job->collection, 0) - 1, end = store_rid (job->collection, G_MAXUINT32);
   for (guint count = MAP_ROWS_A_READ; count == MAP_ROWS_A_READ && !store->stopping;) {
+    GArray *rows = g_array_sized_new (FALSE, FALSE, sizeof (StoreMapRow), MAP_ROWS_A_READ);
     sqlite3_bind_int64 (statement, 1, last);
     sqlite3_bind_int64 (statement, 2, end);
     sqlite3_bind_int (statement, 3, MAP_ROWS_A_READ);
     for (count = 0; sqlite3_step (statement) == SQLITE_ROW; count++) {
-      add_row (store, statement, job->rows);
+      add_row (store, statement, rows);
       last = sqlite3_column_int64 (statement, 0);
     }
+    tell_rows (store, job, rows);
     if (sqlite3_reset (statement) != SQLITE_OK)
       return schema_fail (store->long_reads, "loading a map", error);
   }
@@ -50,13 +64,11 @@ static void
 load_map (SqliteStore *store, Job *job)
 {
   sqlite3_stmt *statement;
-  job->rows = g_array_new (FALSE, FALSE, sizeof (StoreMapRow));
   if (sqlite3_prepare_v2 (store->long_reads, map_sql, -1, &statement, NULL) != SQLITE_OK) {
     schema_fail (store->long_reads, "loading a map", &job->error);
     return;
   }
-  if (!load (store, job, statement, &job->error))
-    g_array_set_size (job->rows, 0);
+  load (store, job, statement, &job->error);
   sqlite3_finalize (statement);
 }
 

@@ -32,7 +32,16 @@ enum {
   PRUNE_PAGES = 256
 };
 
-typedef enum { JOB_BATCH, JOB_PRUNE, JOB_MAP, JOB_COMMITTED, JOB_WAKE, JOB_CHECKPOINT, JOB_STOP } JobType;
+typedef enum {
+  JOB_BATCH,
+  JOB_PRUNE,
+  JOB_MAP,
+  JOB_MAP_ROWS,
+  JOB_COMMITTED,
+  JOB_WAKE,
+  JOB_CHECKPOINT,
+  JOB_STOP
+} JobType;
 typedef enum {
   PRUNE_TOMBSTONES,
   PRUNE_PASSES,
@@ -48,7 +57,7 @@ typedef struct {
   JobType type;
   GError *error;
   StoreDone done;
-  StoreMapDone map_done;
+  StoreMapRows map_rows;
   gpointer data;
   StoreBatch *batch; /* JOB_BATCH */
   gsize at;          /* how many of its records are committed */
@@ -57,9 +66,9 @@ typedef struct {
   gint64 compacted;   /* the rid up to which it is */
   guint32 collection; /* JOB_MAP */
   guint64 after[2];   /* waits until so many batches of each durability were told */
-  GArray *rows;
-  int mode;         /* JOB_CHECKPOINT */
-  gboolean durable; /* JOB_COMMITTED */
+  GArray *rows;       /* JOB_MAP_ROWS: a piece of a map */
+  int mode;           /* JOB_CHECKPOINT */
+  gboolean durable;   /* JOB_COMMITTED */
   double seconds;
 } Job;
 

@@ -73,13 +73,14 @@ start_maps (SqliteStore *store)
 }
 
 static void
-load_map (Store *base, guint32 collection, StoreMapDone done, gpointer data)
+load_map (Store *base, guint32 collection, StoreMapRows rows, StoreDone done, gpointer data)
 {
   SqliteStore *store = (SqliteStore *)base;
   Job *job = g_new0 (Job, 1);
   job->type = JOB_MAP;
   job->collection = collection;
-  job->map_done = done;
+  job->map_rows = rows;
+  job->done = done;
   job->data = data;
   job->after[0] = store->submitted[0];
   job->after[1] = store->submitted[1];
@@ -118,12 +119,15 @@ tell (SqliteStore *store, Job *job)
     job_free (job);
     return;
   }
+  if (job->type == JOB_MAP_ROWS) {
+    job->map_rows ((const StoreMapRow *)(gpointer)job->rows->data, job->rows->len, job->data);
+    job_free (job);
+    return;
+  }
   store->outstanding--;
   if (job->type == JOB_BATCH)
     store->told[job->batch->durable]++;
-  if (job->type == JOB_MAP)
-    job->map_done ((const StoreMapRow *)(gpointer)job->rows->data, job->rows->len, job->error, job->data);
-  else if (job->done)
+  if (job->done)
     job->done (job->error, job->data);
   job_free (job);
   start_maps (store);

@@ -34,7 +34,7 @@ typedef struct {
   gboolean (*rows) (Store *store, StoreHistory history, const StoreRowFilter *filter, StoreEachRow each,
                     gpointer data, GError **error);
   gboolean (*states) (Store *store, const char *prefix, StoreEachState each, gpointer data, GError **error);
-  void (*load_map) (Store *store, guint32 collection, StoreMapDone done, gpointer data);
+  void (*load_map) (Store *store, guint32 collection, StoreMapRows rows, StoreDone done, gpointer data);
   void (*prune) (Store *store, const StorePrune *before, StoreDone done, gpointer data);
   void (*status) (Store *store, StoreStatus *status);
   void (*free) (Store *store);

@@ -172,9 +172,9 @@ store_seed (Store *store)
 }
 
 void
-store_load_map (Store *store, guint32 collection, StoreMapDone done, gpointer data)
+store_load_map (Store *store, guint32 collection, StoreMapRows rows, StoreDone done, gpointer data)
 {
-  store->class->load_map (store, collection, done, data);
+  store->class->load_map (store, collection, rows, done, data);
 }
 
 void

@@ -134,8 +134,10 @@ typedef struct {
   guint64 id_hash, hash, parent_hash;
   gint64 updated_ms, asked_ms;
 } StoreMapRow;
-typedef void (*StoreMapDone) (const StoreMapRow *rows, gsize count, const GError *error, gpointer data);
-void store_load_map (Store *store, guint32 collection, StoreMapDone done, gpointer data);
+/* Rows come in pieces, so that neither memory nor the loop has to take a million at once; then the end, once.
+ */
+typedef void (*StoreMapRows) (const StoreMapRow *rows, gsize count, gpointer data);
+void store_load_map (Store *store, guint32 collection, StoreMapRows rows, StoreDone done, gpointer data);
 
 /* Deletes tombstones and history older than these moments (0: keep), gives space back to the file system. */
 typedef struct {

@@ -13,7 +13,7 @@ typedef struct {
   StorePrune prune;
   guint32 collection;
   StoreDone done;
-  StoreMapDone map_done;
+  StoreMapRows map_rows;
   gpointer data;
 } Job;
 
@@ -44,10 +44,10 @@ submit (Store *base, StoreBatch *batch, StoreDone done, gpointer data)
 }
 
 static void
-load_map (Store *base, guint32 collection, StoreMapDone done, gpointer data)
+load_map (Store *base, guint32 collection, StoreMapRows rows, StoreDone done, gpointer data)
 {
   Job *job = g_new0 (Job, 1);
-  *job = (Job){ .collection = collection, .map_done = done, .data = data };
+  *job = (Job){ .collection = collection, .map_rows = rows, .done = done, .data = data };
   g_queue_push_tail (&((MemStore *)base)->others, job);
 }
 
@@ -122,7 +122,8 @@ step_map (MemStore *store, Job *job)
                         .asked_ms = record->asked_ms };
     g_array_append_val (rows, row);
   }
-  job->map_done ((const StoreMapRow *)(gpointer)rows->data, rows->len, NULL, job->data);
+  job->map_rows ((const StoreMapRow *)(gpointer)rows->data, rows->len, job->data);
+  job->done (NULL, job->data);
 }
 
 static void
@@ -130,7 +131,7 @@ step_other (MemStore *store)
 {
   g_autoptr (GError) error = NULL;
   Job *job = g_queue_pop_head (&store->others);
-  if (job->map_done) {
+  if (job->map_rows) {
     step_map (store, job);
   } else {
     if (may_write (store, &error))

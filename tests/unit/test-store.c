@@ -254,20 +254,25 @@ typedef struct {
 } Map;
 
 static void
-check_map (const StoreMapRow *rows, gsize count, const GError *error, gpointer data)
+check_rows (const StoreMapRow *rows, gsize count, gpointer data)
 {
   Map *map = data;
-  map->bed->pending--;
-  map->count = (guint)count;
-  map->right = !error;
-  for (gsize i = 0; i < count; i++) {
+  for (gsize i = 0; i < count; i++, map->count++) {
     char id[16];
     gsize length = (gsize)g_snprintf (id, sizeof id, "id-%u", rows[i].ordinal);
     map->living += rows[i].deleted ? 0 : 1;
-    map->right = map->right && rows[i].ordinal == i &&
+    map->right = map->right && rows[i].ordinal == map->count &&
                  rows[i].id_hash == hash_bytes (id, length, map->seed) &&
-                 rows[i].updated_ms == 5000 + (gint64)i && rows[i].parent_hash == 7;
+                 rows[i].updated_ms == 5000 + (gint64)map->count && rows[i].parent_hash == 7;
   }
+}
+
+static void
+check_end (const GError *error, gpointer data)
+{
+  Map *map = data;
+  map->bed->pending--;
+  map->right = map->right && !error;
 }
 
 static void
@@ -281,10 +286,11 @@ a_map_shows_all_that_was_submitted_before (BedKind kind)
   bed_put_many (other, STORE_INSERT, 6, 0, 10, 30);
   bed_submit (bed, batch);
   bed_submit (bed, other);
-  Map map = { bed, store_seed (bed->store) }, empty = { bed, 0 };
+  Map map = { .bed = bed, .seed = store_seed (bed->store), .right = TRUE },
+      empty = { .bed = bed, .right = TRUE };
   bed->pending += 2;
-  store_load_map (bed->store, 5, check_map, &map);
-  store_load_map (bed->store, 7, check_map, &empty);
+  store_load_map (bed->store, 5, check_rows, check_end, &map);
+  store_load_map (bed->store, 7, check_rows, check_end, &empty);
   bed_settle (bed);
   CU_ASSERT (map.right && map.count == 12000 && map.living == 11950);
   CU_ASSERT (empty.right && empty.count == 0);
