@@ -35,19 +35,6 @@ pass_free (Pass *pass)
   g_free (pass);
 }
 
-void
-pass_add_sums (PassSums *to, const PassSums *from)
-{
-  to->seen += from->seen;
-  to->stored += from->stored;
-  to->unchanged += from->unchanged;
-  to->rejected += from->rejected;
-  to->filtered += from->filtered;
-  to->plugin += from->plugin;
-  to->older += from->older;
-  to->duplicate += from->duplicate;
-}
-
 gboolean
 pass_sums_agree (const PassSums *sums)
 {

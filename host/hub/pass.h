@@ -37,7 +37,6 @@ Pass *pass_new (const char *id, const char *store, const char *connector, const 
 void pass_free (Pass *pass);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Pass, pass_free)
 
-void pass_add_sums (PassSums *to, const PassSums *from);
 gboolean pass_sums_agree (const PassSums *sums);
 
 const char *pass_state_word (PassState state);

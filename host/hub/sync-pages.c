@@ -84,7 +84,6 @@ page_failed (SyncRun *run, const char *status, json_object *result)
   const char *detail = word_of (result, "detail");
   gint64 asked_to_wait_ms = number_of (result, "retry_ms");
   OnFailure what = on_failure (status);
-  run->page = (PassSums){ 0 };
   if (what != ON_FAILURE_WAIT)
     run->tries++;
   if (run->stream->pass->dry)
@@ -109,6 +108,16 @@ page_failed (SyncRun *run, const char *status, json_object *result)
   run_fail (run, reason, detail);
 }
 
+/* Items that gave no record have no kind of their own: they count for the stream's main one. */
+static guint
+run_first_kind (const SyncRun *run)
+{
+  guint kind = 0;
+  while (!run->collections[kind])
+    kind++;
+  return kind;
+}
+
 static gboolean
 cursor_stands_still (const Pass *pass, json_object *cursor)
 {
@@ -131,13 +140,10 @@ page_went_well (SyncRun *run, HubCall *call, json_object *result)
     run_fail (run, REASON_PLUGIN_FAILED, "the page ended with the cursor where it was");
     return;
   }
-  guint64 filtered = (guint64)MAX (0, number_of (result, "filtered"));
-  run->page.seen += filtered;
-  run->page.filtered += filtered;
-  run->page.plugin += filtered;
+  run->page[run_first_kind (run)][SEEN_PLUGIN] +=
+    (guint)CLAMP (number_of (result, "filtered"), 0, G_MAXINT32);
   run_children (run, json_object_object_get (result, "children"), call->asked_ms);
-  pass_add_sums (&pass->sums, &run->page);
-  run->page = (PassSums){ 0 };
+  run_count_page (run);
   pass->pages++;
   run->tries = 0;
   run->fresh = FALSE;
@@ -158,7 +164,6 @@ page_ended (HubCall *call, json_object *result, gpointer data)
   SyncRun *run = data;
   run->call = NULL;
   if (!result) { /* the worker went: the page is back in line, and what it still owed is not counted */
-    run->page = (PassSums){ 0 };
     run->tries++;
     if (run->stream->pass->dry) {
       run_fail (run, REASON_PLUGIN_CRASHED, call->plugin->trouble);

@@ -9,7 +9,7 @@
 void
 run_start_try (SyncRun *run)
 {
-  run->page = (PassSums){ 0 };
+  memset (run->page, 0, sizeof run->page);
   run->mismatch = FALSE;
   for (guint kind = 0; kind < MODEL_KINDS; kind++)
     if (run->collections[kind]) {
@@ -19,6 +19,38 @@ run_start_try (SyncRun *run)
       if (!run->pass_mark[kind])
         run->pass_mark[kind] = run->mark[kind];
     }
+}
+
+void
+run_count_page (SyncRun *run)
+{
+  static const struct {
+    const char *word;
+    gboolean filtered;
+    gsize sum;
+  } results[SEEN_RESULTS] = {
+    [SEEN_STORED] = { "stored", FALSE, G_STRUCT_OFFSET (PassSums, stored) },
+    [SEEN_UNCHANGED] = { "unchanged", FALSE, G_STRUCT_OFFSET (PassSums, unchanged) },
+    [SEEN_REJECTED] = { "rejected", FALSE, G_STRUCT_OFFSET (PassSums, rejected) },
+    [SEEN_OLDER] = { "filtered", TRUE, G_STRUCT_OFFSET (PassSums, older) },
+    [SEEN_DUPLICATE] = { "filtered", TRUE, G_STRUCT_OFFSET (PassSums, duplicate) },
+    [SEEN_PLUGIN] = { "filtered", TRUE, G_STRUCT_OFFSET (PassSums, plugin) },
+  };
+  const char *plugin = run->stream->connector->plugin->name;
+  PassSums *sums = &run->stream->pass->sums;
+  for (guint kind = 0; kind < MODEL_KINDS; kind++)
+    for (guint result = 0; result < SEEN_RESULTS; result++) {
+      guint count = run->page[kind][result];
+      if (!count)
+        continue;
+      sums->seen += count;
+      sums->filtered += results[result].filtered ? count : 0;
+      G_STRUCT_MEMBER (guint64, sums, results[result].sum) += count;
+      metric_add (metrics_get (run->hub->world.metrics, "records_total", plugin, model_kind_name (kind),
+                               results[result].word),
+                  count);
+    }
+  memset (run->page, 0, sizeof run->page);
 }
 
 /* Seen in this try, or on an earlier page of this pass; what an earlier try of this page saw does not count.
@@ -42,13 +74,7 @@ note_seen (SyncRun *run, guint kind, MapEntry *entry, gint64 asked_ms)
 static void
 count_same (SyncRun *run, guint kind, MapEntry *entry, gint64 asked_ms)
 {
-  run->page.seen++;
-  if (seen_already (run, kind, entry)) {
-    run->page.filtered++;
-    run->page.duplicate++;
-  } else {
-    run->page.unchanged++;
-  }
+  run->page[kind][seen_already (run, kind, entry) ? SEEN_DUPLICATE : SEEN_UNCHANGED]++;
   note_seen (run, kind, entry, asked_ms);
 }
 
@@ -65,9 +91,7 @@ is_older (const WireRecord *record, gint64 asked_ms, const MapEntry *entry)
 static void
 count_older (SyncRun *run, guint kind, MapEntry *entry)
 {
-  run->page.seen++;
-  run->page.filtered++;
-  run->page.older++;
+  run->page[kind][SEEN_OLDER]++;
   if (!run->stream->pass->dry)
     entry->seen = run->mark[kind];
 }
@@ -136,9 +160,8 @@ take_record (SyncRun *run, const WireRecord *record, gint64 asked_ms, gboolean *
   if (same) {
     if (entry) {
       count_same (run, kind, entry, asked_ms);
-    } else { /* deletes what we never had */
-      run->page.seen++;
-      run->page.unchanged++;
+    } else {
+      run->page[kind][SEEN_UNCHANGED]++; /* deletes what we never had */
     }
     if (run->records)
       show_record (run, record);
@@ -151,8 +174,7 @@ take_record (SyncRun *run, const WireRecord *record, gint64 asked_ms, gboolean *
   const char *wrong = check_record (run, record);
   if (wrong)
     return wrong;
-  run->page.seen++;
-  run->page.stored++;
+  run->page[kind][SEEN_STORED]++;
   if (run->stream->pass->dry) {
     show_record (run, record);
     return NULL;
@@ -275,8 +297,13 @@ take_reject (SyncRun *run, const WireFrame *frame, const char **wrong)
     *wrong = "gave a reject that cannot be read";
     return FALSE;
   }
-  run->page.seen++;
-  run->page.rejected++;
+  int kind = model_kind_from_name (text_of (reject, "kind"));
+  if (kind < 0 || !run->collections[kind]) {
+    json_object_put (reject);
+    *wrong = "gave a reject of a kind that its stream does not have";
+    return FALSE;
+  }
+  run->page[kind][SEEN_REJECTED]++;
   if (run->stream->pass->dry) {
     if (json_object_array_length (run->rejects) < RUN_DRY_SHOWN)
       json_object_array_add (run->rejects, json_object_get (reject));

@@ -18,6 +18,17 @@ enum {
   RUN_REJECT_ROWS_MOST = 10000, /* kept of one pass; the rest is counted */
 };
 
+/* What became of a record that the plugin gave. */
+typedef enum {
+  SEEN_STORED,
+  SEEN_UNCHANGED,
+  SEEN_REJECTED,
+  SEEN_OLDER, /* these three are "filtered" */
+  SEEN_DUPLICATE,
+  SEEN_PLUGIN, /* an item that gave no record */
+  SEEN_RESULTS
+} Seen;
+
 typedef enum { PAGE_NONE, PAGE_MORE, PAGE_DONE } PageEnd;
 
 /* What the stream's numbers are when the last batch is stored. */
@@ -40,9 +51,9 @@ struct SyncRun {
   gboolean fresh,
     mismatch; /* the page is asked for without skipping; what the worker skipped is not what we hold */
   guint32 mark[MODEL_KINDS], page_mark[MODEL_KINDS],
-    pass_mark[MODEL_KINDS]; /* this try, this page's first try, this pass's first */
-  PassSums page;            /* of this try */
-  guint64 inserted;         /* by this pass */
+    pass_mark[MODEL_KINDS];              /* this try, this page's first try, this pass's first */
+  guint page[MODEL_KINDS][SEEN_RESULTS]; /* of this try */
+  guint64 inserted;                      /* by this pass */
   guint64 alive_before;
   guint reject_rows;
   guint tries;   /* of this page that failed */
@@ -69,7 +80,8 @@ struct SyncRun {
 };
 
 /* sync-records.c */
-void run_start_try (SyncRun *run); /* new marks, sums at zero */
+void run_start_try (SyncRun *run);  /* new marks, sums at zero */
+void run_count_page (SyncRun *run); /* the page went well: into the pass's sums and the metrics */
 gboolean run_frame (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wrong);
 void run_children (SyncRun *run, json_object *pairs, gint64 asked_ms);
 
