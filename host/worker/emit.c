@@ -13,7 +13,8 @@ enum {
   ITEM_RECORDS_MOST = 64, /* of one item, to be remembered */
   REJECTS_MOST = 1000,    /* told one by one in a call; the others are counted */
   CHILDREN_MOST = 100000,
-  CURSOR_MOST = 16, /* values */
+  SAME_FIRST_BYTES = 16 << 10, /* a page of 1,000 */
+  CURSOR_MOST = 16,            /* values */
   CURSOR_TEXT_MOST = 4096
 };
 
@@ -140,7 +141,7 @@ add_same (Emit *emit, guint kind, guint64 id_hash, guint64 hash)
   GByteArray **array = &emit->same[kind];
   WireSame same = { .id_hash = id_hash, .hash = hash };
   if (!*array)
-    *array = g_byte_array_sized_new (4096);
+    *array = g_byte_array_sized_new (SAME_FIRST_BYTES);
   g_byte_array_append (*array, (const guint8 *)&same, sizeof same);
   emit->seen++;
   return (*array)->len >= WIRE_BATCH_BYTES ? flush_array (emit->call, WIRE_SAME, kind, array) : TB_OK;

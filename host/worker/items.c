@@ -8,7 +8,10 @@
 #include "worker/loader.h"
 #include "worker/services.h"
 
-enum { HTTP_NO_CONTENT = 204 };
+enum {
+  HTTP_NO_CONTENT = 204,
+  FEED_BYTES = 32 << 10 /* at a time, so that the splitter's buffers stay small and near */
+};
 
 /* One item: where its bytes lie, and what was made of them. */
 typedef struct {
@@ -28,6 +31,8 @@ struct Items {
   JsonSplitter *splitter;
   Turn turns[2]; /* this one and the last */
   guint turn;
+  const char *fed; /* what came and was not handed to the splitter yet */
+  gsize unfed;
   gint64 seen, from_byte;
   gboolean any_case, over;
   gboolean draining; /* what comes is for nobody: tb_rest() */
@@ -187,15 +192,21 @@ items_break (Items *items, const char *what)
 static void
 take_bytes (Items *items)
 {
-  const char *bytes;
-  gsize length;
-  tb_status status = endpoint_read (items->stream, &bytes, &length);
-  if (status != TB_OK)
-    items_fail (items, status);
-  else if (length == 0)
-    json_splitter_finish (items->splitter);
-  else
-    json_splitter_feed (items->splitter, bytes, length);
+  if (items->unfed == 0) {
+    tb_status status = endpoint_read (items->stream, &items->fed, &items->unfed);
+    if (status != TB_OK) {
+      items_fail (items, status);
+      return;
+    }
+    if (items->unfed == 0)
+      json_splitter_finish (items->splitter);
+  }
+  gsize length = MIN (items->unfed, (gsize)FEED_BYTES);
+  if (length == 0)
+    return;
+  json_splitter_feed (items->splitter, items->fed, length);
+  items->fed += length;
+  items->unfed -= length;
 }
 
 /* The document is complete: rules may still say that it was an error; and where no array was, no empty page
