@@ -131,7 +131,8 @@ applied (gpointer data)
 static void
 reloaded (json_object *plan, gpointer data)
 {
-  notify_manager ("READY=1");
+  if (plan)
+    notify_manager ("READY=1");
 }
 
 static void
@@ -277,7 +278,8 @@ listen_all (Daemon *daemon)
   if (!host->socket && !host->api)
     log_line (LOG_WARNING, NULL, "listen.api and listen.socket are both off: nobody can ask anything");
   if (port)
-    log_line (LOG_INFO, NULL, "the API is open to every caller on port %d of this machine", port);
+    log_line (LOG_INFO, NULL, "the API listens on %s (port %d) and is open to whoever reaches it", host->api,
+              port);
   return write_listen_file (daemon, port);
 }
 
@@ -362,6 +364,7 @@ main (int count, char **words)
   daemon.metrics = metrics_new ();
   /* Before the first thread: each takes over which signals are blocked. */
   signal (SIGPIPE, SIG_IGN);
+  signal (SIGXFSZ, SIG_IGN); /* a file that may not grow is a full disk */
   loop_signal (daemon.loop, SIGHUP, on_hangup, &daemon);
   loop_signal (daemon.loop, SIGTERM, on_end, &daemon);
   loop_signal (daemon.loop, SIGINT, on_end, &daemon);

@@ -1,12 +1,13 @@
 /* libmicrohttpd on our loop: one daemon a listener, its epoll descriptor watched, its timeout a timer.
  *
  * MHD_run() is called from the loop alone, never inside a handler. What resumes a connection makes the timer
- * due at once: MHD_get_timeout() does not count resumed connections, and everything would stall. */
+ * due at once: MHD_get_timeout() does not count resumed connections, and everything would stall. So it would
+ * at the limit of connections: that there is room again is seen only by the run after the one that made it.
+ */
 #include "api/server.h"
 
 #include <microhttpd.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "api/listen.h"
@@ -17,11 +18,6 @@ enum {
   BODY_BYTES_MOST = 1 << 20,
   BODY_DISCARD_FACTOR =
     4, /* so much above the ceiling is read and thrown away, for a client that sends first */
-  HEAD_MS = 10000,
-  BODY_MS = 60000,
-  ANSWER_MS = 120000,
-  IDLE_MS = 75000,
-  SWEEP_LEAST_MS = 1000,
   CONNECTIONS_MOST = 4096,
 };
 
@@ -43,6 +39,10 @@ pump (Listener *listener)
 {
   MHD_UNSIGNED_LONG_LONG timeout_ms;
   MHD_run (listener->daemon);
+  if (listener->closed) {
+    listener->closed = FALSE;
+    MHD_run (listener->daemon);
+  }
   if (MHD_get_timeout (listener->daemon, &timeout_ms) == MHD_YES)
     loop_timer_set (listener->timer, loop_now_ms (listener->api->loop) + (gint64)MIN (timeout_ms, G_MAXINT));
   else
@@ -67,60 +67,6 @@ run_soon (Listener *listener)
   loop_timer_set (listener->timer, loop_now_ms (listener->api->loop));
 }
 
-/* ---- connections: none may take for ever ---- */
-
-static void
-set_until (Line *line, gint64 wait_ms)
-{
-  Api *api = line->listener->api;
-  gint64 now_ms = loop_now_ms (api->loop);
-  line->until_ms = wait_ms == G_MAXINT64 ? G_MAXINT64 : now_ms + wait_ms;
-  if (loop_timer_is_set (api->sweep) && api->sweep_ms <= line->until_ms)
-    return;
-  api->sweep_ms = MIN (line->until_ms, now_ms + IDLE_MS);
-  loop_timer_set (api->sweep, api->sweep_ms);
-}
-
-/* libmicrohttpd's own timeout counts from the last byte: a client that drips them would stay for ever. It
- * sees a socket that was shut down as one that the client closed. */
-static void
-sweep (gpointer data)
-{
-  Api *api = data;
-  gint64 now_ms = loop_now_ms (api->loop), next_ms = now_ms + IDLE_MS;
-  for (GList *link = api->lines.head; link; link = link->next) {
-    Line *line = link->data;
-    if (line->until_ms <= now_ms) {
-      shutdown (line->fd, SHUT_RDWR);
-      line->until_ms = G_MAXINT64;
-    }
-    next_ms = MIN (next_ms, line->until_ms);
-  }
-  api->sweep_ms = MAX (next_ms, now_ms + SWEEP_LEAST_MS);
-  if (api->lines.head)
-    loop_timer_set (api->sweep, api->sweep_ms);
-}
-
-static void
-on_connection (void *data, struct MHD_Connection *connection, void **context,
-               enum MHD_ConnectionNotificationCode code)
-{
-  Listener *listener = data;
-  Line *line = *context;
-  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-    line = g_new0 (Line, 1);
-    line->link.data = line;
-    line->listener = listener;
-    line->fd = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    g_queue_push_tail_link (&listener->api->lines, &line->link);
-    set_until (line, HEAD_MS);
-    *context = line;
-  } else if (line) {
-    g_queue_unlink (&listener->api->lines, &line->link);
-    g_clear_pointer (context, g_free);
-  }
-}
-
 /* ---- requests ---- */
 
 static void *
@@ -134,7 +80,7 @@ on_target (void *data, const char *target, struct MHD_Connection *connection)
   request->connection = connection;
   request->line = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
   request->started_us = g_get_monotonic_time ();
-  set_until (request->line, HEAD_MS);
+  line_set_until (request->line, HEAD_MS);
   return request;
 }
 
@@ -146,7 +92,7 @@ on_completed (void *data, struct MHD_Connection *connection, void **context,
   if (!request)
     return;
   g_assert (!request->pending);
-  set_until (request->line, IDLE_MS);
+  line_set_until (request->line, IDLE_MS);
   route_path_clear (&request->path);
   route_values_clear (request->values);
   answer_free (request->answer);
@@ -185,6 +131,8 @@ add_headers (struct MHD_Response *response, Request *request)
   MHD_add_response_header (response, "traceparent", traceparent);
   if (request->origin) {
     MHD_add_response_header (response, "Access-Control-Allow-Origin", request->origin);
+    MHD_add_response_header (response, "Access-Control-Expose-Headers",
+                             "Link, Location, Retry-After, traceparent");
     MHD_add_response_header (response, "Vary", "Origin");
   }
   if (request->api->stopping)
@@ -195,7 +143,7 @@ static enum MHD_Result
 send_answer (Request *request)
 {
   Answer *answer = request->answer;
-  set_until (request->line, ANSWER_MS);
+  line_set_until (request->line, ANSWER_MS);
   measure (request, answer->status);
   struct MHD_Response *response =
     answer->body.length
@@ -238,7 +186,7 @@ begin (Request *request, const char *method)
     MHD_get_connection_info (request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
   const char *length = header (request, "Content-Length");
   request->begun = TRUE;
-  set_until (request->line, BODY_MS);
+  line_set_until (request->line, BODY_MS);
   gate_trace (request, header (request, "traceparent"));
   Problem *problem = info && info->header_size > HEAD_BYTES_MOST
                        ? problem_new (431, NULL, "the head has %zu bytes, at most %d are taken",
@@ -304,7 +252,7 @@ on_request (void *data, struct MHD_Connection *connection, const char *url, cons
     return send_answer (request);
   g_assert (request->pending && !request->suspended);
   request->suspended = TRUE;
-  set_until (request->line, G_MAXINT64);
+  line_set_until (request->line, G_MAXINT64);
   MHD_suspend_connection (connection);
   return MHD_YES;
 }
@@ -356,7 +304,7 @@ api_new (Loop *loop, Hub *hub, Reloader *reloader)
   api->metrics = hub_metrics (hub);
   api->listeners = g_ptr_array_new ();
   g_queue_init (&api->lines);
-  api->sweep = loop_timer_new (loop, sweep, api);
+  api->sweep = loop_timer_new (loop, line_sweep, api);
   api->pending = g_hash_table_new (g_direct_hash, g_direct_equal);
   api->random = g_rand_new ();
   return api;
@@ -382,7 +330,7 @@ start (Api *api, int fd, const char *path, GError **error)
     listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, listener, MHD_OPTION_LISTEN_SOCKET, fd,
     MHD_OPTION_CONNECTION_LIMIT, (unsigned int)(config ? config->host->connections : CONNECTIONS_MOST),
     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
-    (unsigned int)(IDLE_MS / 1000), MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,
+    (unsigned int)(IDLE_MS / 1000), MHD_OPTION_NOTIFY_CONNECTION, line_notify, listener,
     MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener, MHD_OPTION_URI_LOG_CALLBACK, on_target, listener,
     MHD_OPTION_END);
   if (!listener->daemon) {

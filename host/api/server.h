@@ -1,8 +1,11 @@
-/* Between server.c (libmicrohttpd, connections) and what stands on it. */
+/* What server.c (libmicrohttpd on our loop), line.c (connections) and gate.c (who may ask) share. */
 #pragma once
+#include <microhttpd.h>
+
 #include "api/request.h"
 
-struct MHD_Daemon;
+enum { HEAD_MS = 10000, BODY_MS = 60000, ANSWER_MS = 120000, IDLE_MS = 75000 };
+
 typedef struct Listener Listener;
 
 /* A connection. Each has a moment by which what it is at must be over, or it is closed. */
@@ -17,7 +20,8 @@ struct Listener {
   Api *api;
   struct MHD_Daemon *daemon;
   int fd;
-  char *path; /* of a Unix socket */
+  char *path;      /* of a Unix socket */
+  gboolean closed; /* a connection was, in this run */
   LoopWatch *watch;
   LoopTimer *timer;
 };
@@ -37,6 +41,12 @@ struct Api {
 };
 
 Reloader *api_reloader (Api *api);
+
+/* ---- line.c ---- */
+void line_set_until (Line *line, gint64 wait_ms); /* G_MAXINT64: as long as it takes */
+void line_sweep (gpointer api);
+void line_notify (void *listener, struct MHD_Connection *connection, void **context,
+                  enum MHD_ConnectionNotificationCode code);
 
 /* ---- gate.c: may this request be handled? NULL: yes ---- */
 Problem *gate_head (Request *request, const char *method, const char *host, const char *origin,

@@ -2,6 +2,8 @@
 import http.client
 import json
 import os
+import resource
+import signal
 import socket
 import stat
 import threading
@@ -42,11 +44,12 @@ class Hub:
                 pos: {{ plugin = "treez"; url = "{vendor["url"]}"; allow_private = true; sync = "off";
                         pace: {{ per_second = 1000.0; burst = 1000; at_once = 4; }}; {settings} {more} }}; }}; }};""")
 
-    def start(self):
+    def start(self, **env):
         listen = os.path.join(self.folder, "state", "listen.json")
         if os.path.exists(listen):
             os.unlink(listen)
-        self.program = tap.start(tap.built("tillbridged"), "--config", os.path.join(self.folder, "tillbridge.conf"))
+        self.program = tap.start(tap.built("tillbridged"), "--config", os.path.join(self.folder, "tillbridge.conf"),
+                                 env=env)
         tap.wait_until(lambda: os.path.exists(listen) or self.program.process.poll() is not None, "it listens")
         tap.true(os.path.exists(listen), f"it started: {self.program.log()}")
         with open(listen, encoding="utf-8") as file:
@@ -176,6 +179,51 @@ def test_who_waits_while_it_ends_is_told():
     hub.program.stop()
     waiting.join(tap.PATIENCE_S)
     tap.equal((answers[0].status, answers[0].json()["code"]), (503, "service_unavailable"))
+
+
+def test_a_second_signal_ends_it_at_once():
+    hub = Hub()
+    hub.sandbox.fault("stall", vendor="treez")
+    hub.ask_sync(stream="inventory")
+    tap.wait_until(lambda: hub.sandbox.requests("treez"), "the pass has reached the vendor")
+    hub.program.process.send_signal(signal.SIGTERM)
+    tap.wait_until(lambda: "ending" in hub.program.log(), "it drains")
+    tap.true(hub.program.process.poll() is None, "what runs gets time")
+    hub.program.stop()
+
+
+def test_the_service_manager_is_told():
+    hub = Hub()
+    hub.program.stop()
+    path = os.path.join(hub.folder, "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        manager.settimeout(tap.PATIENCE_S)
+        hub.start(NOTIFY_SOCKET=path)
+        tap.true(manager.recv(1000).startswith(b"READY=1"), "ready")
+        hub.program.process.send_signal(signal.SIGHUP)
+        tap.true(manager.recv(1000).startswith(b"RELOADING=1\nMONOTONIC_USEC="), "reloading")
+        tap.equal(manager.recv(1000), b"READY=1")
+        hub.program.process.send_signal(signal.SIGTERM)
+        tap.true(manager.recv(1000).startswith(b"STOPPING=1"), "stopping")
+        hub.program.stop()
+
+
+def test_connections_have_a_limit_and_it_serves_on_below_it():
+    hub = Hub(host="limits: { connections = 20; };")
+    held = [hub.bare() for _ in range(20)]
+    held[19].sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    tap.true(held[19].recv(65536).startswith(b"HTTP/1.1 200"), "the last one is served")
+    with hub.bare() as one_more:
+        one_more.settimeout(1)
+        try:
+            one_more.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            tap.true(not one_more.recv(65536), "one more is not")
+        except OSError:
+            pass
+    for connection in held:
+        connection.close()
+    tap.wait_until(lambda: hub.get("/healthz").status == 200, "there is room again")
 
 
 # ---- what it serves ----
@@ -347,6 +395,12 @@ def test_a_held_pass_waits_for_a_person():
     refused = hub.post(f"/v1/passes/{other['id']}/refuse")
     tap.equal((refused.status, refused.json()["state"]), (200, "refused"))
     tap.equal(len(hub.items("/v1/stores/uptown/products")), all_of_them)
+    resource.prlimit(hub.program.pid, resource.RLIMIT_FSIZE, (512, resource.RLIM_INFINITY))  # no space
+    full = hub.post(f"/v1/passes/{held['id']}/accept")
+    hub.refused(full, 503, "service_unavailable", "disk_full")
+    tap.true(int(full.headers["Retry-After"]) > 0, "it may be tried again")
+    tap.equal(len(hub.items(PRODUCTS)), all_of_them, "reads go on")
+    resource.prlimit(hub.program.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     accepted = hub.post(f"/v1/passes/{held['id']}/accept")
     tap.equal((accepted.status, accepted.json()["state"]), (200, "complete"))
     gone = [one for one in hub.items("/v1/changes?kinds=products&store=downtown") if one["op"] == "delete"]

@@ -1,0 +1,59 @@
+/* Connections: none may take for ever. What each is at must be over by a moment, or it is closed. */
+#include "api/server.h"
+
+#include <sys/socket.h>
+
+enum { SWEEP_LEAST_MS = 1000 };
+
+void
+line_set_until (Line *line, gint64 wait_ms)
+{
+  Api *api = line->listener->api;
+  gint64 now_ms = loop_now_ms (api->loop);
+  line->until_ms = wait_ms == G_MAXINT64 ? G_MAXINT64 : now_ms + wait_ms;
+  if (loop_timer_is_set (api->sweep) && api->sweep_ms <= line->until_ms)
+    return;
+  api->sweep_ms = MIN (line->until_ms, now_ms + IDLE_MS);
+  loop_timer_set (api->sweep, api->sweep_ms);
+}
+
+/* libmicrohttpd's own timeout counts from the last byte: a client that drips them would stay for ever. It
+ * sees a socket that was shut down as one that the client closed. */
+void
+line_sweep (gpointer data)
+{
+  Api *api = data;
+  gint64 now_ms = loop_now_ms (api->loop), next_ms = now_ms + IDLE_MS;
+  for (GList *link = api->lines.head; link; link = link->next) {
+    Line *line = link->data;
+    if (line->until_ms <= now_ms) {
+      shutdown (line->fd, SHUT_RDWR);
+      line->until_ms = G_MAXINT64;
+    }
+    next_ms = MIN (next_ms, line->until_ms);
+  }
+  api->sweep_ms = MAX (next_ms, now_ms + SWEEP_LEAST_MS);
+  if (api->lines.head)
+    loop_timer_set (api->sweep, api->sweep_ms);
+}
+
+void
+line_notify (void *data, struct MHD_Connection *connection, void **context,
+             enum MHD_ConnectionNotificationCode code)
+{
+  Listener *listener = data;
+  Line *line = *context;
+  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+    line = g_new0 (Line, 1);
+    line->link.data = line;
+    line->listener = listener;
+    line->fd = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    g_queue_push_tail_link (&listener->api->lines, &line->link);
+    line_set_until (line, HEAD_MS);
+    *context = line;
+  } else if (line) {
+    listener->closed = TRUE;
+    g_queue_unlink (&listener->api->lines, &line->link);
+    g_clear_pointer (context, g_free);
+  }
+}
