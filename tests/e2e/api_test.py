@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import random
 import resource
 import signal
 import socket
@@ -543,6 +544,26 @@ def test_a_client_that_drips_its_head_is_cut_off():
                 break
         took = time.monotonic() - began
         tap.true(9 < took < 15, f"cut off after {took:.1f} s")
+
+
+def test_garbage_harms_nobody():
+    hub, chance = Hub(size=5), random.Random(7)
+    whole = (f"POST {CONNECTOR}/sync?dry_run=true HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+             'Content-Length: 22\r\n\r\n{"stream":"inventory"}\r\n').encode()
+    for _ in range(600):
+        bad = bytearray(whole)
+        for _ in range(chance.randint(1, 6)):
+            bad[chance.randrange(len(bad))] = chance.choice(b"\0\r\n %?&=/:{}\"\xff9") if chance.random() < 0.7 else chance.randrange(256)
+        with hub.bare() as connection:
+            connection.sendall(bad[:chance.randint(1, len(bad))])
+            if chance.random() < 0.3:  # some wait for an answer, most just go
+                connection.shutdown(socket.SHUT_WR)
+                connection.settimeout(0.05)
+                try:
+                    everything(connection)
+                except OSError:
+                    pass
+    tap.equal(hub.get("/healthz").status, 200)
 
 
 def test_a_client_that_goes_while_it_waits_harms_nobody():
