@@ -338,6 +338,17 @@ ask_pass (HubStream *stream, gboolean full)
   return stream->next;
 }
 
+/* What waits may be shared, unless it stores nothing. */
+static gboolean
+can_share (const HubStream *stream, GError **error)
+{
+  if (!stream->next || !stream->next->dry)
+    return TRUE;
+  g_set_error (error, HUB_ERROR, HUB_ERROR_CONFLICT, "a dry run of %s/%s waits; try again when it has ended",
+               stream->connector->label, stream->name);
+  return FALSE;
+}
+
 GPtrArray *
 hub_sync (Hub *hub, HubConnector *connector, const char *name, gboolean full, GError **error)
 {
@@ -345,6 +356,9 @@ hub_sync (Hub *hub, HubConnector *connector, const char *name, gboolean full, GE
   HubStream *only = NULL;
   if (!can_act (connector, error) || (name && !(only = find_stream (connector, name, error))))
     return NULL;
+  for (guint i = 0; i < connector->streams->len; i++)
+    if ((!only || only == connector->streams->pdata[i]) && !can_share (connector->streams->pdata[i], error))
+      return NULL;
   connector->refused = FALSE; /* somebody acts */
   for (guint i = 0; i < connector->streams->len; i++)
     if (!only || only == connector->streams->pdata[i])

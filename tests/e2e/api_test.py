@@ -360,6 +360,21 @@ def test_a_dry_run_shows_records_and_stores_nothing():
     hub.refused(hub.post(CONNECTOR + "/sync?dry_run=true"), 400, "validation_error", "missing_field")
 
 
+def test_a_dry_run_that_waits_is_shared_with_nobody_and_told_when_the_daemon_ends():
+    hub = Hub()
+    hub.sync("inventory")
+    answers = []
+    waiting = threading.Thread(target=lambda: answers.append(
+        hub.post(CONNECTOR + "/sync?dry_run=true", {"stream": "inventory"})))
+    waiting.start()  # for the plugin's least interval
+    tap.wait_until(lambda: "next_at" in hub.json(CONNECTOR)["streams"]["inventory"], "it waits")
+    hub.refused(hub.post(CONNECTOR + "/sync", {"stream": "inventory"}), 409, "conflict")
+    tap.equal(hub.post(CONNECTOR + "/sync", {"stream": "products"}).status, 202)
+    hub.program.stop()
+    waiting.join(tap.PATIENCE_S)
+    tap.equal((answers[0].status, answers[0].json()["code"]), (503, "service_unavailable"))
+
+
 def test_a_sync_without_a_body_is_of_all_streams():
     hub = Hub()
     names = hub.ask_sync()
