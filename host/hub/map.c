@@ -11,6 +11,7 @@ struct Map {
   guint count, room, alive;
   guint32 *index; /* by id_hash, linear probing; slots a power of two, at most 3/4 full */
   guint slots, indexed;
+  guint32 follows; /* a guess at who is asked for next: behind the last found, since vendors keep an order */
   guint32 mark;
   GHashTable *children; /* parent_hash -> GArray of ordinals; NULL: not asked for yet */
   guint children_upto;  /* entries below this are in children */
@@ -83,11 +84,16 @@ map_find (Map *map, guint64 id_hash)
 {
   if (!map->slots)
     return NULL;
+  if (map->follows < map->count && map->entries[map->follows].id_hash == id_hash &&
+      !is_gap (&map->entries[map->follows]))
+    return &map->entries[map->follows++];
   for (guint slot = first_slot (map, id_hash); map->index[slot] != EMPTY;
        slot = (slot + 1) & (map->slots - 1)) {
     MapEntry *entry = &map->entries[map->index[slot]];
-    if (entry->id_hash == id_hash)
+    if (entry->id_hash == id_hash) {
+      map->follows = map->index[slot] + 1;
       return entry;
+    }
   }
   return NULL;
 }

@@ -17,8 +17,12 @@ enum {
   TAG_MORE = 0x40,
   TAG_FIRST = 0x80,
   ENTRIES_MOST = 4 << 20, /* 100 MB; what is more is mapped each time */
-  NO_PLACE = 0            /* in the index: free; else place + 1 */
+  NO_PLACE = 0,           /* in the index: free; else place + 1, and above it some bits of the hash */
+  PLACE_BITS = 23,
+  PLACE_MASK = (1 << PLACE_BITS) - 1
 };
+
+G_STATIC_ASSERT (ENTRIES_MOST < PLACE_MASK);
 
 struct Skip {
   Loop *loop;
@@ -29,6 +33,7 @@ struct Skip {
   guint count, room, items, dead;
   guint32 *index;
   guint index_room, index_used;
+  guint follows[2]; /* guesses at the next item's entry: behind the last found, and where that one left off */
   guint8 generation;
   gconstpointer writer;
   guint began_at; /* entries from here on are of the writer's page */
@@ -43,11 +48,26 @@ slot_of (const Skip *skip, guint64 item)
   return (guint)(((item >> 32) * skip->index_room) >> 32);
 }
 
+/* What the index holds for an item: most others are told apart without a look at their entries. */
+static guint32
+slot_value (guint64 item, guint place)
+{
+  return (guint32)item << PLACE_BITS | (place + 1);
+}
+
+static guint
+slot_place (guint32 slot)
+{
+  return (slot & PLACE_MASK) - 1;
+}
+
 static guint32 *
 slot_find (const Skip *skip, guint64 item)
 {
   guint slot = slot_of (skip, item);
-  while (skip->index[slot] != NO_PLACE && skip->entries[skip->index[slot] - 1].item != item)
+  guint32 bits = slot_value (item, 0) & ~(guint32)PLACE_MASK;
+  while (skip->index[slot] != NO_PLACE && ((skip->index[slot] & ~(guint32)PLACE_MASK) != bits ||
+                                           skip->entries[slot_place (skip->index[slot])].item != item))
     slot = slot + 1 == skip->index_room ? 0 : slot + 1;
   return &skip->index[slot];
 }
@@ -68,7 +88,7 @@ index_rebuild (Skip *skip, guint room)
   for (guint place = 0; place < skip->count; place++) {
     if (!is_first (skip, place))
       continue;
-    *slot_find (skip, skip->entries[place].item) = place + 1;
+    *slot_find (skip, skip->entries[place].item) = slot_value (skip->entries[place].item, place);
     skip->index_used++;
   }
 }
@@ -191,20 +211,46 @@ skip_end (Skip *skip, gconstpointer writer, gboolean failed, gboolean last_of_fu
   loop_timer_set (skip->timer, loop_now_ms (skip->loop) + skip->keep_ms);
 }
 
+static gboolean
+is_item (const Skip *skip, guint place, guint64 item)
+{
+  return place < skip->count && skip->entries[place].item == item && is_first (skip, place);
+}
+
+/* Vendors list in the same order each time: mostly the item lies behind the one that was found last, or
+ * behind the one that was found before the list left the order. */
+static gboolean
+find_place (Skip *skip, guint64 item, guint *place)
+{
+  guint32 slot;
+  for (guint i = 0; i < G_N_ELEMENTS (skip->follows); i++)
+    if (is_item (skip, skip->follows[i], item)) {
+      *place = skip->follows[i];
+      skip->follows[i] = skip->follows[0];
+      return TRUE;
+    }
+  slot = skip->index_room ? *slot_find (skip, item) : NO_PLACE;
+  if (slot == NO_PLACE || !is_first (skip, slot_place (slot)))
+    return FALSE;
+  *place = slot_place (slot);
+  skip->follows[1] = skip->follows[0];
+  return TRUE;
+}
+
 gboolean
 skip_find (Skip *skip, guint64 item, guint *place, guint *count)
 {
-  guint32 found = skip->index_room ? *slot_find (skip, item) : NO_PLACE;
-  if (found == NO_PLACE || !is_first (skip, found - 1))
+  if (!find_place (skip, item, place))
     return FALSE;
-  *place = found - 1;
   *count = (skip->tags[*place] & TAG_KIND) != TAG_NONE;
   gboolean more = TRUE;
-  for (guint i = *place; more; i++) {
-    more = (skip->tags[i] & TAG_MORE) != 0;
+  guint at = *place;
+  for (; more; at++) {
+    more = (skip->tags[at] & TAG_MORE) != 0;
     *count += more;
-    skip->tags[i] = (guint8)((skip->tags[i] & ~TAG_GENERATION) | skip->generation);
+    skip->tags[at] = (guint8)((skip->tags[at] & ~TAG_GENERATION) | skip->generation);
   }
+  skip->follows[0] = at;
   return TRUE;
 }
 
@@ -226,9 +272,9 @@ skip_remember (Skip *skip, guint64 item, const SkipRecord *records, guint count)
   guint32 *slot = slot_find (skip, item);
   if (*slot == NO_PLACE)
     skip->index_used++;
-  else if (is_first (skip, *slot - 1))
-    kill_item (skip, *slot - 1);
-  *slot = skip->count + 1;
+  else if (is_first (skip, slot_place (*slot)))
+    kill_item (skip, slot_place (*slot));
+  *slot = slot_value (item, skip->count);
   skip->items++;
   if (count == 0)
     entry_add (skip, item, &none, TAG_FIRST);

@@ -90,6 +90,12 @@ text_clean (Arena *arena, const char *text, gsize length)
 const char *
 text_lower (Arena *arena, const char *text)
 {
+  gsize length = strlen (text), plain = 0;
+  char *copy = arena_alloc (arena, length + 1);
+  for (; plain < length && (guchar)text[plain] < 0x80; plain++)
+    copy[plain] = text[plain] >= 'A' && text[plain] <= 'Z' ? (char)(text[plain] | 0x20) : text[plain];
+  if (plain == length)
+    return copy;
   g_autofree char *lower = g_utf8_strdown (text, -1);
   return arena_strndup (arena, lower, strlen (lower));
 }

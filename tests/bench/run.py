@@ -3,7 +3,8 @@
 catalogue  All products of a sandbox's Treez, page by page, into the store: into an empty one, once more unchanged,
            and with 5 % of them changed. Counted is the CPU of hub and worker, never that of the sandbox. A run counts
            only if all programs stored the same rows and bytes.
-memory     What hub and worker hold after a first pass over a million products, and after an unchanged one.
+memory     What hub and worker hold after a first pass over a million products, after an unchanged one, and after
+           a restart and one more.
 
 Prints a table and writes bench.json. Exit status: 0 measured, 1 something failed or differed. Aims are shown, and
 decide nothing: figures of a busy machine are no verdict.
@@ -116,7 +117,7 @@ class Daemon:
 
     def __init__(self, sandbox, folder):
         self.file = os.path.join(folder, "state", "tillbridge.db")
-        os.makedirs(os.path.join(folder, "conf.d"))
+        os.makedirs(os.path.join(folder, "conf.d"), exist_ok=True)
         host = os.path.join(folder, "tillbridge.conf")
         plugins = os.path.join(BUILD, "tests", "bench", "plugins", ".libs")
         written(host, 'listen: { api = "127.0.0.1:0"; webhooks = "off"; socket = "off"; };\n'
@@ -261,6 +262,11 @@ def memory(options):
     for name in ("first pass", "unchanged pass"):
         daemon.run_pass()
         found["mib"][name] = daemon.memory()
+    daemon.end()
+    os.remove(os.path.join(folder, "state", "listen.json"))
+    daemon = Daemon(sandbox, folder)  # reads what it knows from the store
+    daemon.run_pass()
+    found["mib"]["restart and a pass"] = daemon.memory()
     daemon.end()
     sandbox.end()
     shutil.rmtree(folder)

@@ -181,6 +181,33 @@ test_a_stream_that_nobody_asks_for_is_forgotten (void)
   scene_clear (&scene);
 }
 
+/* In the order in which they were remembered, from behind, and in leaps: with some replaced, dead entries lie
+ * in between. */
+static void
+test_items_are_found_in_any_order (void)
+{
+  Scene scene;
+  scene_set (&scene);
+  skip_begin (scene.skip, &scene, TRUE);
+  for (guint version = 0; version < 2; version++)
+    for (guint i = 0; i < ITEMS; i += version ? 7 : 1) {
+      SkipRecord records[3];
+      guint64 item = item_hash (i, 0);
+      skip_remember (scene.skip, item, records, records_of (item, records));
+    }
+  for (guint i = 0; i < ITEMS; i++)
+    check_item (scene.skip, item_hash (i, 0));
+  for (guint i = ITEMS; i-- > 0;)
+    check_item (scene.skip, item_hash (i, 0));
+  for (guint i = 0; i < ITEMS; i++) {
+    guint place, count;
+    check_item (scene.skip, item_hash (i * 37 % ITEMS, 0));
+    CU_ASSERT_FALSE_FATAL (skip_find (scene.skip, item_hash (i, 1), &place, &count));
+  }
+  skip_end (scene.skip, &scene, FALSE, FALSE);
+  scene_clear (&scene);
+}
+
 static void
 test_a_million_items_take_about_34_bytes_each (void)
 {
@@ -209,6 +236,7 @@ main (void)
       test_an_item_that_is_read_again_replaces_what_it_gave },
     { "what changes again and again takes no more room",
       test_what_changes_again_and_again_takes_no_more_room },
+    { "items are found in any order", test_items_are_found_in_any_order },
     { "one call at a time writes", test_one_call_at_a_time_writes },
     { "a stream that nobody asks for is forgotten", test_a_stream_that_nobody_asks_for_is_forgotten },
     { "a million items take about 34 bytes each", test_a_million_items_take_about_34_bytes_each });
