@@ -14,23 +14,6 @@ kinds_to_json (guint kinds)
   return list;
 }
 
-/* Known while the maps of all its kinds are loaded. */
-static void
-put_records (json_object *json, Hub *hub, const HubStream *stream)
-{
-  gint64 records = 0;
-  for (guint kind = 0; kind < MODEL_KINDS; kind++) {
-    if (!(stream->kinds & (1u << kind)))
-      continue;
-    const HubCollection *collection =
-      hub_collection_for (hub, stream->connector->store, stream->connector->name, kind);
-    if (!collection || !collection->map)
-      return;
-    records += map_alive (collection->map);
-  }
-  put_number (json, "records", records);
-}
-
 static json_object *
 stream_to_json (Hub *hub, const HubStream *stream)
 {
@@ -51,7 +34,7 @@ stream_to_json (Hub *hub, const HubStream *stream)
   put_time (json, "as_of", stream->as_of_ms);
   if (stream->next_ms != G_MAXINT64 && !stream->pass)
     put_time (json, "next_at", hub_wall_ms (hub) + MAX (0, stream->next_ms - hub_mono_ms (hub)));
-  put_records (json, hub, stream);
+  put_number (json, "records", (gint64)stream->records);
   put_text (json, "held", stream->held);
   if (stream->last) {
     json_object *last = json_object_new_object ();

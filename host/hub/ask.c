@@ -100,8 +100,11 @@ hub_collection_for (Hub *hub, const HubStore *store, const char *name, guint kin
   const char *wanted = name ? name : role_of (store->config, kind);
   for (guint i = 0; i < store->connectors->len; i++) {
     HubConnector *connector = store->connectors->pdata[i];
-    if ((!wanted || strcmp (connector->name, wanted) == 0) && stream_with_kind (connector, kind))
-      return hub_collection_get (hub, connector, kind);
+    g_autofree char *key = g_strdup_printf ("%s/%s", connector->label, model_kind_name (kind));
+    HubCollection *collection = g_hash_table_lookup (hub->by_key, key);
+    /* Without its plugin a connector has no streams; what is stored is served all the same. */
+    if (collection && (!wanted || strcmp (connector->name, wanted) == 0))
+      return collection;
   }
   return NULL;
 }

@@ -106,6 +106,7 @@ struct HubStream {
   gint64 as_of_ms;   /* wall: when all was last known to be true */
   gint64 started_ms; /* wall: start of the last pass */
   guint64 passes;    /* ended, however */
+  guint64 records;   /* alive, when the last pass ended */
   char *held;        /* id of the pass that waits for a person */
   Pass *last;        /* the last that ended */
   /* now */

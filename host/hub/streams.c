@@ -93,6 +93,7 @@ static const struct {
   { "as_of_ms", G_STRUCT_OFFSET (HubStream, as_of_ms) },
   { "started_ms", G_STRUCT_OFFSET (HubStream, started_ms) },
   { "passes", G_STRUCT_OFFSET (HubStream, passes) },
+  { "records", G_STRUCT_OFFSET (HubStream, records) },
 };
 
 char *

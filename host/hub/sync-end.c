@@ -238,6 +238,7 @@ put_end (SyncRun *run)
   after.pass = NULL;
   after.last = pass;
   after.passes++;
+  after.records = run_alive (run);
   after.started_ms = pass->started_ms;
   if (good) {
     after.watermark_ms = run->until_ms ? run->until_ms : pass->started_ms;
@@ -247,7 +248,8 @@ put_end (SyncRun *run)
     after.full_ms = pass->started_ms;
     after.held = held ? pass->id : NULL;
   }
-  run->after = (StreamAfter){ after.watermark_ms, after.as_of_ms, after.full_ms, after.held != NULL };
+  run->after =
+    (StreamAfter){ after.watermark_ms, after.as_of_ms, after.full_ms, after.records, after.held != NULL };
   g_autofree char *key = hub_stream_key (stream);
   g_autofree char *state = hub_stream_to_state (&after);
   store_batch_state (run_batch (run), key, state);

@@ -34,6 +34,7 @@ typedef enum { PAGE_NONE, PAGE_MORE, PAGE_DONE } PageEnd;
 /* What the stream's numbers are when the last batch is stored. */
 typedef struct {
   gint64 watermark_ms, as_of_ms, full_ms;
+  guint64 records;
   gboolean held;
 } StreamAfter;
 
@@ -98,6 +99,8 @@ void run_flush (SyncRun *run); /* writes what gathered, when nothing is being wr
 void run_fail (SyncRun *run, Reason reason, const char *detail);
 void run_finished (SyncRun *run); /* frees the run; the stream plans on */
 void run_tell_dry (SyncRun *run); /* the end of a dry run */
+
+guint64 run_alive (const SyncRun *run); /* records of the stream that are there */
 
 /* sync-end.c */
 void run_end (SyncRun *run);        /* the last page is stored or lies in the batch */

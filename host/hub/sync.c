@@ -194,14 +194,20 @@ run_next (SyncRun *run)
 
 /* ---- beginning ---- */
 
-static void
-maps_ready (SyncRun *run)
+guint64
+run_alive (const SyncRun *run)
 {
   guint64 alive = 0;
   for (guint kind = 0; kind < MODEL_KINDS; kind++)
-    if (run->collections[kind])
+    if (run->collections[kind] && run->collections[kind]->map)
       alive += map_alive (run->collections[kind]->map);
-  run->alive_before = alive;
+  return alive;
+}
+
+static void
+maps_ready (SyncRun *run)
+{
+  run->alive_before = run_alive (run);
   run_page (run);
 }
 
@@ -435,6 +441,7 @@ run_finished (SyncRun *run)
     stream->watermark_ms = run->after.watermark_ms;
     stream->as_of_ms = run->after.as_of_ms;
     stream->full_ms = run->after.full_ms;
+    stream->records = run->after.records;
     stream->started_ms = pass->started_ms;
     stream->passes++;
     g_autofree char *held = g_steal_pointer (&stream->held);
