@@ -1,5 +1,5 @@
-/* Treez without the distance that it asks for between two passes, so that a test can run hundreds of them. All
- * else is the real plugin's. */
+/* Treez without the distance that it asks for between two passes, so that a test can run hundreds of them.
+ * All else is the real plugin's. */
 #include <tillbridge/plugin.h>
 
 /* The plugin's own main file, without its last word. */
@@ -20,4 +20,5 @@ static const tb_stream hasty_streams[] = {
 const tb_stream *const hasty_unused = streams; /* what it replaces */
 
 TB_PLUGIN (.name = "hasty", .version = "1.0.0", .title = "Treez in haste", .settings = TB_LIST (settings),
-           .endpoints = TB_LIST (endpoints), .streams = TB_LIST (hasty_streams), .check = check, .mapping = 1);
+           .endpoints = TB_LIST (endpoints), .streams = TB_LIST (hasty_streams), .check = check,
+           .mapping = 1);

@@ -6,6 +6,7 @@
  *               =torn   ends it after half of what the call should have written
  *               =eio | enospc     fails that call and all after it
  *               =eio-once | short-once   fails that call alone; writes half of it
+ *               =slow     that call and all after it take their time
  *
  * The count is per process and static: a library that is preloaded has nowhere else to keep it. */
 #include <dlfcn.h>
@@ -16,6 +17,8 @@
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
+
+enum { SLOW_US = 5000 };
 
 typedef enum { CALL_WRITES, CALL_OTHER } CallKind;
 typedef enum { GO_ON, FAIL, HALF } Verdict;
@@ -48,6 +51,10 @@ judge_here (const char *mode, CallKind kind, long call, long at)
     return call == at && kind == CALL_WRITES ? HALF : GO_ON;
   if (strcmp (mode, "eio-once") == 0 && call > at)
     return GO_ON;
+  if (strcmp (mode, "slow") == 0) {
+    usleep (SLOW_US);
+    return GO_ON;
+  }
   errno = strcmp (mode, "enospc") == 0 ? ENOSPC : EIO;
   return FAIL;
 }
