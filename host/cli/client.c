@@ -177,15 +177,23 @@ set_unreadable (const char *target, GError **error)
 }
 
 json_object *
+client_read (const GString *answer, const char *target, GError **error)
+{
+  json_object *json = json_tokener_parse (answer->str);
+  if (json_object_is_type (json, json_type_object))
+    return json;
+  json_object_put (json);
+  set_unreadable (target, error);
+  return NULL;
+}
+
+json_object *
 client_json (Client *client, const char *method, const char *target, json_object *body, GError **error)
 {
   g_autoptr (GString) answer = client_ask (client, method, target, body, error);
   if (!answer)
     return NULL;
-  json_object *json = json_tokener_parse (answer->str);
-  if (!json)
-    set_unreadable (target, error);
-  return json;
+  return client_read (answer, target, error);
 }
 
 /* ---- lists ---- */

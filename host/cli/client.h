@@ -17,7 +17,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Client, client_free)
 /* The answer's bytes, as they came. body NULL: none is sent. */
 GString *client_ask (Client *client, const char *method, const char *target, json_object *body,
                      GError **error);
-/* The same, read. */
+/* Such bytes read: an object, or NULL with error. */
+json_object *client_read (const GString *answer, const char *target, GError **error);
+/* Both in one. */
 json_object *client_json (Client *client, const char *method, const char *target, json_object *body,
                           GError **error);
 

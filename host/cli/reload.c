@@ -99,19 +99,21 @@ int
 verb_reload (Cli *cli)
 {
   gboolean dry = cli_flag (cli, "dry-run");
+  const char *target = dry ? "/v1/reload?dry_run=true" : "/v1/reload";
   g_autoptr (GError) error = NULL;
   int status;
   Client *client = cli_client (cli, &status);
   if (!client)
     return status;
-  g_autoptr (GString) answer =
-    client_ask (client, "POST", dry ? "/v1/reload?dry_run=true" : "/v1/reload", NULL, &error);
+  g_autoptr (GString) answer = client_ask (client, "POST", target, NULL, &error);
   if (!answer && cli_flag (cli, "if-running") &&
       g_error_matches (error, CLIENT_ERROR, CLIENT_ERROR_UNREACHABLE))
     return CLI_DONE;
   if (!answer)
     return cli_fail (cli, error);
-  json_object *plan = json_tokener_parse (answer->str);
+  json_object *plan = client_read (answer, target, &error);
+  if (!plan)
+    return cli_fail (cli, error);
   if (cli->json)
     fprintf (cli->out, "%s\n", answer->str);
   else

@@ -6,7 +6,11 @@
 #include "cli/progress.h"
 #include "cli/words.h"
 
-enum { SYNC_POLL_FIRST_MS = 20, SYNC_POLL_MS = 250 };
+enum {
+  SYNC_POLL_FIRST_MS = 20,
+  SYNC_POLL_MS = 250,
+  SYNC_STOPPED_LOOKS = 8, /* a stream that is still stopped then does not begin by itself */
+};
 
 static gsize
 length_of (json_object *list)
@@ -62,7 +66,8 @@ typedef struct {
   const Place *place;
   GPtrArray *waiting; /* ids */
   char *said;         /* the line told last where there is no terminal */
-  gboolean bad;       /* one failed, or is held */
+  guint stopped;      /* looks in a row that found the stream stopped */
+  gboolean bad;       /* one failed, is held, or cannot begin */
 } Wait;
 
 static char *
@@ -93,16 +98,12 @@ say_once (Wait *wait, char *line)
   wait->said = line;
 }
 
-/* What the pass is at; where it waits the connector tells why. */
 static void
-show_running (Wait *wait, json_object *pass)
+show (Wait *wait, json_object *pass, json_object *stream)
 {
-  int status;
   g_autofree char *label = label_of (pass);
-  json_object *connector = ask_connector (wait->cli, wait->place, &status);
-  json_object *stream = member_at (member_at (connector, "streams"), member_text (pass, "stream"));
-  gboolean waits = is_state (pass, "waiting") || is_state (stream, "waiting");
   g_autofree char *why = words_safe (member_text (stream, "text"));
+  gboolean waits = is_state (pass, "waiting") || is_state (stream, "waiting");
   gint64 total = strcmp (member_text (pass, "type"), "full") == 0 ? member_number (stream, "records") : 0;
   if (waits)
     progress_wait (wait->progress, label, why);
@@ -111,7 +112,32 @@ show_running (Wait *wait, json_object *pass)
   if (!progress_is_shown (wait->progress))
     say_once (wait, waits ? g_strdup_printf ("%s: waiting%s%s", label, *why ? ": " : "", why)
                           : g_strdup_printf ("%s: running", label));
+}
+
+/* What the pass is at; where it waits the connector tells why. FALSE: it waits for a person, which is told.
+ */
+static gboolean
+show_running (Wait *wait, json_object *pass)
+{
+  int status;
+  json_object *connector = ask_connector (wait->cli, wait->place, &status);
+  json_object *stream = member_at (member_at (connector, "streams"), member_text (pass, "stream"));
+  gboolean stopped = is_state (stream, "stopped") || is_state (stream, "paused");
+  wait->stopped = stopped && is_state (pass, "waiting") ? wait->stopped + 1 : 0;
+  gboolean goes_on = wait->stopped < SYNC_STOPPED_LOOKS;
+  if (goes_on)
+    show (wait, pass, stream);
+  else {
+    g_autofree char *label = label_of (pass);
+    g_autofree char *detail = words_safe (member_text (stream, "detail"));
+    progress_clear (wait->progress);
+    cli_failed (wait->cli, "%s is %s: %s%s%s", label, member_text (stream, "state"),
+                member_text (stream, "text"), *detail ? " " : "", detail);
+    wait->bad = TRUE;
+    wait->stopped = 0;
+  }
   json_object_put (connector);
+  return goes_on;
 }
 
 static void
@@ -136,17 +162,20 @@ look (Wait *wait, GError **error)
     g_autoptr (GString) raw = client_ask (wait->client, "GET", target, NULL, error);
     if (!raw)
       return FALSE;
-    json_object *pass = json_tokener_parse (raw->str);
+    json_object *pass = client_read (raw, target, error);
+    if (!pass)
+      return FALSE;
     gboolean runs = is_state (pass, "waiting") || is_state (pass, "running");
-    if (!runs) {
+    if (!runs)
       take_end (wait, pass, raw->str);
-      g_ptr_array_remove_index (wait->waiting, i);
-    } else
-      i++;
-    if (runs && !shown) {
-      show_running (wait, pass);
+    else if (!shown) {
       shown = TRUE;
+      runs = show_running (wait, pass);
     }
+    if (runs)
+      i++;
+    else
+      g_ptr_array_remove_index (wait->waiting, i);
     json_object_put (pass);
   }
   return TRUE;
@@ -211,7 +240,9 @@ sync_really (Cli *cli, const Place *place)
   json_object_put (body);
   if (!raw)
     return cli_fail (cli, error);
-  json_object *answer = json_tokener_parse (raw->str), *passes = member_at (answer, "passes");
+  json_object *answer = client_read (raw, target, &error), *passes = member_at (answer, "passes");
+  if (!answer)
+    return cli_fail (cli, error);
   status = CLI_DONE;
   if (!cli_flag (cli, "no-wait"))
     status = wait_for (cli, client, place, passes);
@@ -267,7 +298,9 @@ dry_stream (Cli *cli, Client *client, const Place *place, const char *stream)
   json_object_put (body);
   if (!raw)
     return cli_fail (cli, error);
-  json_object *answer = json_tokener_parse (raw->str);
+  json_object *answer = client_read (raw, target, &error);
+  if (!answer)
+    return cli_fail (cli, error);
   if (cli->json)
     fprintf (cli->out, "%s\n", raw->str);
   else

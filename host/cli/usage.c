@@ -76,7 +76,7 @@ usage_overview (void)
 {
   g_autoptr (GString) out =
     g_string_new ("Usage: tillbridge VERB [ARGUMENT...]\n\nConnects stores to the services they run on: the "
-                  "operator's command.\n\nVerbs:\n");
+                  "operator's command.\n\nVerbs (S is a store, C a connector, T a stream):\n");
   for (const Verb *verb = cli_verbs; verb->name; verb++) {
     g_autofree char *left =
       g_strdup_printf ("%s%s%s", verb->name, *verb->arguments ? " " : "", verb->arguments);
