@@ -200,18 +200,33 @@ replace_plugins (Hub *hub)
   }
 }
 
-/* A store with errors keeps what ran, at a reload. */
+static gboolean
+is_broken (const Config *config, const char *name)
+{
+  return name && g_ptr_array_find_with_equal_func (config->broken, name, g_str_equal, NULL);
+}
+
+static int
+by_id (gconstpointer a, gconstpointer b)
+{
+  const ConfigStore *const *x = a, *const *y = b;
+  return strcmp ((*x)->id, (*y)->id);
+}
+
+/* A store with errors keeps what ran, at a reload; also when its file cannot be read far enough to know its
+ * id. */
 static void
 keep_broken (Config *config, Config *before)
 {
-  for (guint i = 0; before && i < config->broken->len; i++)
-    for (guint s = 0; s < before->stores->len; s++) {
-      ConfigStore *store = before->stores->pdata[s];
-      if (strcmp (store->id, config->broken->pdata[i]) == 0) {
-        g_ptr_array_add (config->stores, g_ptr_array_steal_index (before->stores, s));
-        break;
-      }
-    }
+  for (guint i = 0; before && i < before->stores->len;) {
+    const ConfigStore *store = before->stores->pdata[i];
+    if (!config_find_store (config, store->id) &&
+        (is_broken (config, store->id) || is_broken (config, store->file)))
+      g_ptr_array_add (config->stores, g_ptr_array_steal_index (before->stores, i));
+    else
+      i++;
+  }
+  g_ptr_array_sort (config->stores, by_id);
 }
 
 typedef struct {
