@@ -65,28 +65,53 @@ take_change (const StoreFound *found, gpointer data)
   return TRUE;
 }
 
+/* Where a follower is. Whoever begins with nothing (since=0) lacks no deletion that was pruned before it
+ * began: for its pages the floor is the newest seq of then, not the place that they have reached. */
+typedef struct {
+  guint64 reached, floor;
+} Place;
+
+static char *
+place_to_cursor (Request *request, const Place *place)
+{
+  g_autofree char *text =
+    g_strdup_printf ("%" G_GINT64_MODIFIER "x-%" G_GINT64_MODIFIER "x", place->reached, place->floor);
+  return cursor_of_text (request_seed (request), CURSOR_CHANGES, text);
+}
+
+static gboolean
+place_from_cursor (Request *request, const char *cursor, Place *place)
+{
+  g_autofree char *text = cursor_to_text (request_seed (request), CURSOR_CHANGES, cursor);
+  char *dash = text ? strchr (text, '-') : NULL;
+  if (!dash)
+    return FALSE;
+  place->reached = g_ascii_strtoull (text, NULL, 16);
+  place->floor = g_ascii_strtoull (dash + 1, NULL, 16);
+  return TRUE;
+}
+
 static void
 refuse_gone (Request *request, guint64 since, guint64 latest)
 {
   Problem *problem =
     problem_new (410, NULL,
                  since > latest ? "seq %" G_GUINT64_FORMAT " is not ours (the newest is %" G_GUINT64_FORMAT
-                                  "): begin again with the snapshot"
-                                : "what came after seq %" G_GUINT64_FORMAT
+                                  "): begin again with an empty copy and since=0"
+                                : "what was deleted after seq %" G_GUINT64_FORMAT
                                   " is not kept any more (the newest is %" G_GUINT64_FORMAT
-                                  "): begin again with the snapshot",
+                                  "): begin again with an empty copy and since=0",
                  since, latest);
-  put_text (problem, "snapshot", "/v1/snapshot");
   request_refuse (request, problem);
 }
 
 static void
-end_feed (Request *request, Answer *answer, guint64 reached, gboolean more)
+end_feed (Request *request, Answer *answer, const Place *place, gboolean more)
 {
   answer_put (answer, "],\"seq\":");
-  json_put_int (&answer->body, (gint64)reached);
+  json_put_int (&answer->body, (gint64)place->reached);
   if (more) {
-    g_autofree char *next = cursor_of_place (request_seed (request), CURSOR_CHANGES, 0, reached);
+    g_autofree char *next = place_to_cursor (request, place);
     g_autofree char *target = route_next_target (request->target, next);
     g_autofree char *link = g_strdup_printf ("<%s>; rel=\"next\"", target);
     answer_header (answer, "Link", link);
@@ -100,14 +125,18 @@ void
 get_changes (Request *request)
 {
   const char *cursor = request_text (request, "cursor");
-  guint64 since = (guint64)request_value (request, "since")->number, latest = 0, reached = since;
-  if (cursor && !cursor_to_place (request_seed (request), CURSOR_CHANGES, cursor, 0, &since)) {
+  guint64 since = (guint64)request_value (request, "since")->number, latest = 0;
+  Place place = { since, since };
+  if (cursor && !place_from_cursor (request, cursor, &place)) {
     request_bad_cursor (request);
     return;
   }
   Store *storage = hub_storage (request->hub);
-  if (!store_seq_known (storage, since, &latest)) {
-    refuse_gone (request, since, latest);
+  gboolean known = store_seq_known (storage, MAX (place.reached, place.floor), &latest);
+  if (!cursor && since == 0) {
+    place.floor = latest;
+  } else if (!known) {
+    refuse_gone (request, place.reached, latest);
     return;
   }
   Feed feed = { .hub = request->hub,
@@ -117,9 +146,9 @@ get_changes (Request *request)
   g_autoptr (GError) error = NULL;
   gboolean more = FALSE;
   answer_put (feed.answer, "{\"items\":[");
-  if (store_changes (storage, since, request_limit (request), LOOKS_MOST, wants, take_change, &feed, &reached,
-                     &more, &error)) {
-    end_feed (request, feed.answer, reached, more);
+  if (store_changes (storage, place.reached, request_limit (request), LOOKS_MOST, wants, take_change, &feed,
+                     &place.reached, &more, &error)) {
+    end_feed (request, feed.answer, &place, more);
     return;
   }
   answer_free (feed.answer);
