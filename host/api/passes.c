@@ -165,6 +165,12 @@ get_rejects (Request *request)
 }
 
 static void
+refuse_unknown (Request *request)
+{
+  request_refuse (request, problem_new (404, "no_pass", "there is no pass %s", request->vars[0]));
+}
+
+static void
 answer_pass (Request *request, const char *id)
 {
   StoreRowFilter filter = { .id = id, .limit = 1 };
@@ -176,7 +182,7 @@ answer_pass (Request *request, const char *id)
     return;
   }
   if (!rows->len) {
-    request_refuse (request, problem_new (404, "no_pass", "there is no pass %s", id));
+    refuse_unknown (request);
     return;
   }
   Answer *answer = answer_new (200, "application/json");
@@ -210,7 +216,10 @@ decide (Request *request, gboolean accept)
   if (hub_pass_decide (request->hub, request->vars[0], accept, decided, pending, &error))
     return;
   pending_take (pending);
-  request_fail (request, error);
+  if (g_error_matches (error, HUB_ERROR, HUB_ERROR_NOT_FOUND))
+    refuse_unknown (request);
+  else
+    request_fail (request, error);
 }
 
 void
