@@ -37,10 +37,31 @@ find_collection (Request *request, HubStore *store, gboolean *refused)
 typedef struct {
   Answer *answer;
   guint limit, items, looks;
-  gint64 since_ms; /* 0: all */
+  gint64 since_ms;    /* 0: all */
+  JsonBuffer product; /* of inventory levels: how ids of this product's begin; empty: all */
   gboolean more;
   guint64 next; /* ordinal where the next page begins */
 } Page;
+
+static void
+page_begin (Request *request, Page *page)
+{
+  *page = (Page){ .answer = answer_new (200, "application/json"),
+                  .limit = request_limit (request),
+                  .since_ms = request_time (request, "updated_since") };
+  const char *product = request->route->kind == MODEL_INVENTORY ? request_text (request, "product_id") : NULL;
+  if (product)
+    model_inventory_id (&page->product, product, NULL, NULL, TB_ANYBODY);
+  answer_put (page->answer, "{\"items\":[");
+}
+
+static gboolean
+is_of_product (const Page *page, const StoreFound *found)
+{
+  gsize length = page->product.length;
+  return !length || (found->id_length >= length && memcmp (found->id, page->product.bytes, length) == 0 &&
+                     (found->id_length == length || found->id[length] == ':'));
+}
 
 static void
 put_item (Page *page, const StoreFound *found)
@@ -60,7 +81,7 @@ take_record (const StoreFound *found, gpointer data)
     return FALSE;
   }
   page->looks++;
-  if ((found->updated_ms ? found->updated_ms : found->at_ms) >= page->since_ms)
+  if ((found->updated_ms ? found->updated_ms : found->at_ms) >= page->since_ms && is_of_product (page, found))
     put_item (page, found);
   return TRUE;
 }
@@ -78,7 +99,7 @@ static void
 answer_scan (Request *request, HubCollection *collection, Page *page, guint64 from)
 {
   g_autoptr (GError) error = NULL;
-  guint looks = page->since_ms ? LOOKS_MOST : page->limit;
+  guint looks = page->since_ms || page->product.length ? LOOKS_MOST : page->limit;
   if (store_list (hub_storage (request->hub), collection->number, from, looks + 1, take_record, page,
                   &error)) {
     end_page (request, collection, page);
@@ -127,14 +148,13 @@ answer_found (HubCollection *collection, Finding *finding)
   Request *request = pending_take (finding->pending);
   g_array_sort (finding->ordinals, compare_ordinals);
   if (request && !finding->error) {
-    Page page = { .answer = answer_new (200, "application/json"),
-                  .limit = request_limit (request),
-                  .since_ms = request_time (request, "updated_since") };
-    answer_put (page.answer, "{\"items\":[");
+    Page page;
+    page_begin (request, &page);
     if (read_found (request, collection, finding, &page, &finding->error))
       end_page (request, collection, &page);
     else
       answer_free (page.answer);
+    json_buffer_clear (&page.product);
   }
   if (request && finding->error)
     request_fail (request, finding->error);
@@ -189,14 +209,13 @@ get_records (Request *request)
     find_words (request, collection, ids->words, from);
     return;
   }
-  Page page = { .answer = answer_new (200, "application/json"),
-                .limit = request_limit (request),
-                .since_ms = request_time (request, "updated_since") };
-  answer_put (page.answer, "{\"items\":[");
+  Page page;
+  page_begin (request, &page);
   if (collection)
     answer_scan (request, collection, &page, from);
   else
     request_end_list (request, page.answer, NULL, 0);
+  json_buffer_clear (&page.product);
 }
 
 /* ---- one ---- */

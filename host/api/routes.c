@@ -13,11 +13,17 @@ static const char *const pass_states[] = {
 
 static const RouteParam page[] = { PAGE, { NULL } };
 
-static const RouteParam record_list[] = {
-  PAGE,
-  { "connector", PARAM_CONNECTOR, NULL, "another connector's records than the store's own" },
-  { "id", PARAM_WORDS, NULL, "only these, with commas between them" },
-  { "updated_since", PARAM_TIME, NULL, "only what was updated then or later" },
+#define RECORDS                                                                                              \
+  PAGE, { "connector", PARAM_CONNECTOR, NULL, "another connector's records than the store's own" },          \
+    { "id", PARAM_WORDS, NULL, "only these, with commas between them" },                                     \
+  {                                                                                                          \
+    "updated_since", PARAM_TIME, NULL, "only what was updated then or later"                                 \
+  }
+
+static const RouteParam record_list[] = { RECORDS, { NULL } };
+static const RouteParam level_list[] = {
+  RECORDS,
+  { "product_id", PARAM_TEXT, NULL, "only levels of this product" },
   { NULL },
 };
 static const RouteParam record_one[] = {
@@ -74,7 +80,7 @@ const Route api_routes[] = {
   { "GET", STORE, get_store, SCOPE_READ, 0, NULL, NULL, "one store" },
   { "GET", STORE "/products", get_records, SCOPE_READ, MODEL_PRODUCTS, record_list, NULL, "the catalogue" },
   { "GET", STORE "/products/{id}", get_record, SCOPE_READ, MODEL_PRODUCTS, record_one, NULL, "one product" },
-  { "GET", STORE "/inventory", get_records, SCOPE_READ, MODEL_INVENTORY, record_list, NULL, "stock" },
+  { "GET", STORE "/inventory", get_records, SCOPE_READ, MODEL_INVENTORY, level_list, NULL, "stock" },
   { "GET", STORE "/promotions", get_records, SCOPE_READ, MODEL_PROMOTIONS, record_list, NULL, "promotions" },
   { "GET", STORE "/customers", get_records, SCOPE_READ, MODEL_CUSTOMERS, record_list, NULL, "customers" },
   { "GET", STORE "/customers/{id}", get_record, SCOPE_READ, MODEL_CUSTOMERS, record_one, NULL,
