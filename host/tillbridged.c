@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,8 @@ enum {
   READY_CHECK_MS = 20,
   PRUNE_FIRST_MS = 600000,
   PRUNE_EVERY_MS = 86400000,
+  KEPT_FREE_BYTES = 8 << 20,
+  KEPT_BLOCK_BYTES = 1 << 20,
 };
 
 typedef struct {
@@ -355,6 +358,9 @@ main (int count, char **words)
   if (!read_arguments (count, words, &daemon, &status))
     return status;
   log_init ("tillbridged", LOG_INFO);
+  /* Frames of records come and go by the megabyte: given back each time, they would be faulted in again. */
+  mallopt (M_TRIM_THRESHOLD, KEPT_FREE_BYTES);
+  mallopt (M_MMAP_THRESHOLD, KEPT_BLOCK_BYTES);
   if (!read_host (&daemon)) {
     config_host_free (daemon.host);
     g_free (daemon.file);

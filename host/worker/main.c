@@ -4,6 +4,7 @@
  *   tillbridge-worker --plugin FILE.so --fd N  serves the hub over a socket; started by the hub alone */
 #include <getopt.h>
 #include <locale.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include "worker/loader.h"
 #include "worker/worker.h"
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, KEPT_FREE_BYTES = 4 << 20, KEPT_BLOCK_BYTES = 1 << 20 };
 
 static int
 usage (void)
@@ -72,6 +73,9 @@ serve (const char *file, int fd)
   }
   signal (SIGPIPE, SIG_IGN);
   signal (SIGINT, SIG_IGN);
+  /* Bodies and frames come and go by the megabyte: given back each time, they would be faulted in again. */
+  mallopt (M_TRIM_THRESHOLD, KEPT_FREE_BYTES);
+  mallopt (M_MMAP_THRESHOLD, KEPT_BLOCK_BYTES);
   g_autoptr (GError) error = NULL;
   g_autoptr (Loop) loop = loop_new ();
   Worker *worker = worker_new (loop, plugin, fd, &error);
