@@ -9,7 +9,8 @@ static const guint32 EMPTY = 0xffffffff;
 struct Map {
   MapEntry *entries;
   guint count, room, alive;
-  guint32 *index; /* by id_hash, linear probing; slots a power of two, at most 3/4 full */
+  guint32 *index;  /* by id_hash, linear probing; slots a power of two, at most 3/4 full */
+  guint32 ordinal; /* mask: the bits of an index entry that are an ordinal; those above are of the hash */
   guint slots, indexed;
   guint32 follows; /* a guess at who is asked for next: behind the last found, since vendors keep an order */
   guint32 mark;
@@ -40,13 +41,22 @@ first_slot (const Map *map, guint64 id_hash)
   return (guint)(id_hash >> 20) & (map->slots - 1);
 }
 
+/* The upper bits (of the hash, too: those in the middle chose the slot) tell most other ids apart without a
+ * look at their entries, which lie far away. EMPTY is no ordinal: there are fewer than the mask. */
+static guint32
+index_value (const Map *map, guint64 id_hash, guint32 ordinal)
+{
+  return ((guint32)(id_hash >> 32) & ~map->ordinal) | ordinal;
+}
+
 static void
 put_in_index (Map *map, guint32 ordinal)
 {
-  guint slot = first_slot (map, map->entries[ordinal].id_hash);
+  guint64 id_hash = map->entries[ordinal].id_hash;
+  guint slot = first_slot (map, id_hash);
   while (map->index[slot] != EMPTY)
     slot = (slot + 1) & (map->slots - 1);
-  map->index[slot] = ordinal;
+  map->index[slot] = index_value (map, id_hash, ordinal);
 }
 
 /* Gap entries (never loaded) are not in the index: their id_hash is 0 and they are deleted. */
@@ -56,14 +66,22 @@ is_gap (const MapEntry *entry)
   return entry->id_hash == 0 && entry->deleted;
 }
 
+/* For one more, whose ordinal will be this. */
 static void
-need_index (Map *map)
+need_index (Map *map, guint32 ordinal)
 {
-  if (map->slots && (map->indexed + 1) * 4ull <= map->slots * 3ull)
+  ordinal = MAX (ordinal, map->count);
+  gboolean full = (map->indexed + 1) * 4ull > map->slots * 3ull;
+  if (!full && ordinal < map->ordinal)
     return;
-  map->slots = MAX (FIRST_ROOM * 2, map->slots * 2);
-  g_free (map->index);
-  map->index = g_malloc (map->slots * sizeof *map->index);
+  if (full) {
+    map->slots = MAX (FIRST_ROOM * 2, map->slots * 2);
+    g_free (map->index);
+    map->index = g_malloc (map->slots * sizeof *map->index);
+  }
+  map->ordinal = map->slots - 1;
+  while (map->ordinal <= ordinal && map->ordinal != G_MAXUINT32)
+    map->ordinal = map->ordinal << 1 | 1;
   memset (map->index, 0xff, map->slots * sizeof *map->index);
   for (guint32 i = 0; i < map->count; i++)
     if (!is_gap (&map->entries[i]))
@@ -87,13 +105,14 @@ map_find (Map *map, guint64 id_hash)
   if (map->follows < map->count && map->entries[map->follows].id_hash == id_hash &&
       !is_gap (&map->entries[map->follows]))
     return &map->entries[map->follows++];
+  guint32 bits = index_value (map, id_hash, 0);
   for (guint slot = first_slot (map, id_hash); map->index[slot] != EMPTY;
        slot = (slot + 1) & (map->slots - 1)) {
-    MapEntry *entry = &map->entries[map->index[slot]];
-    if (entry->id_hash == id_hash) {
-      map->follows = map->index[slot] + 1;
-      return entry;
-    }
+    guint32 ordinal = map->index[slot] & map->ordinal;
+    if ((map->index[slot] & ~map->ordinal) != bits || map->entries[ordinal].id_hash != id_hash)
+      continue;
+    map->follows = ordinal + 1;
+    return &map->entries[ordinal];
   }
   return NULL;
 }
@@ -107,7 +126,7 @@ map_ordinal (const Map *map, const MapEntry *entry)
 MapEntry *
 map_add (Map *map, guint64 id_hash)
 {
-  need_index (map);
+  need_index (map, map->count);
   need_room (map, map->count + 1);
   MapEntry *entry = &map->entries[map->count];
   *entry = (MapEntry){ .id_hash = id_hash };
@@ -122,7 +141,7 @@ map_load (Map *map, guint32 ordinal, const MapEntry *entry)
 {
   if (map_find (map, entry->id_hash))
     return FALSE;
-  need_index (map);
+  need_index (map, ordinal);
   need_room (map, ordinal + 1);
   for (; map->count <= ordinal; map->count++)
     map->entries[map->count] = (MapEntry){ .deleted = 1 };

@@ -43,6 +43,23 @@ test_map_loads_in_any_order_and_refuses_two_of_one_hash (void)
   CU_ASSERT_EQUAL (map_ordinal (map, next), 500);
 }
 
+/* An ordinal far above the count of what is in the index, and then others around it. */
+static void
+test_map_takes_an_ordinal_far_away (void)
+{
+  g_autoptr (Map) map = map_new ();
+  CU_ASSERT (map_load (map, 5, &(MapEntry){ .id_hash = mix (5) }));
+  CU_ASSERT (map_load (map, 3000000, &(MapEntry){ .id_hash = mix (3000000) }));
+  for (guint i = 0; i < 1000; i++)
+    CU_ASSERT_EQUAL (map_load (map, i, &(MapEntry){ .id_hash = mix (i) }), i != 5);
+  for (guint i = 0; i < 1000; i++)
+    CU_ASSERT_EQUAL_FATAL (map_ordinal (map, map_find (map, mix (i))), i);
+  CU_ASSERT_EQUAL (map_ordinal (map, map_find (map, mix (3000000))), 3000000);
+  CU_ASSERT_PTR_NULL (map_find (map, 0));
+  CU_ASSERT_EQUAL (map_ordinal (map, map_add (map, mix (1000))), 3000001);
+  CU_ASSERT_EQUAL (map_ordinal (map, map_find (map, mix (1000))), 3000001);
+}
+
 static void
 test_map_counts_the_living (void)
 {
@@ -142,6 +159,7 @@ main (void)
   return TAP_RUN ("hub", { "map finds what was added", test_map_finds_what_was_added },
                   { "map loads in any order, and refuses two of one hash",
                     test_map_loads_in_any_order_and_refuses_two_of_one_hash },
+                  { "map takes an ordinal far away", test_map_takes_an_ordinal_far_away },
                   { "map counts the living", test_map_counts_the_living },
                   { "map follows children to another parent", test_map_follows_children_to_another_parent },
                   { "a pass comes back from what was saved", test_a_pass_comes_back_from_what_was_saved },
