@@ -190,9 +190,96 @@ json_check (const char *text, gsize length, gsize *offset)
   return check.error;
 }
 
+/* ---- what is valid, without saying why it is not ---- */
+
+static inline const char *
+skip_blanks (const char *at)
+{
+  while (is_blank (*at))
+    at++;
+  return at;
+}
+
+/* Behind the string whose text begins at at, or NULL. */
+static inline const char *
+behind_string (const char *at, const char *end)
+{
+  gunichar character;
+  while ((at = scan_plain (at, end)) < end && *at != '"')
+    if (*at != '\\' || !(at = scan_escape (at, end, &character)))
+      return NULL;
+  return at < end ? at + 1 : NULL;
+}
+
+static inline const char *
+behind_scalar (const char *at, const char *end)
+{
+  if (*at == '"')
+    return behind_string (at + 1, end);
+  const char *word = *at == 't' ? "true" : *at == 'f' ? "false" : *at == 'n' ? "null" : NULL;
+  if (!word)
+    return scan_number (at, end);
+  gsize length = *at == 'f' ? 5 : 4;
+  return (gsize)(end - at) > length && memcmp (at, word, length) == 0 ? at + length : NULL;
+}
+
+/* Behind a key and its colon, where the value begins, or NULL. */
+static inline const char *
+behind_key (const char *at, const char *end)
+{
+  if (*at != '"' || !(at = behind_string (at + 1, end)))
+    return NULL;
+  at = skip_blanks (at);
+  return *at == ':' ? skip_blanks (at + 1) : NULL;
+}
+
+/* Of an object or array whose last byte closes one of its kind: nothing but a string, which looks at the end
+ * itself, gets past that byte. The kinds of what is open are bits: 1 an object. */
+static gboolean
+is_tree (const char *at, const char *end)
+{
+  guint64 kinds = 0;
+  guint depth = 0;
+
+value:
+  if (*at == '{' || *at == '[') {
+    gboolean object = *at == '{';
+    if (depth++ == JSON_DEPTH_MOST)
+      return FALSE;
+    kinds = kinds << 1 | (guint64)object;
+    at = skip_blanks (at + 1);
+    if (*at != (object ? '}' : ']'))
+      goto element;
+  } else {
+    at = behind_scalar (at, end);
+    if (!at)
+      return FALSE;
+    at = skip_blanks (at);
+  }
+
+  while (*at == (kinds & 1 ? '}' : ']')) {
+    at++;
+    kinds >>= 1;
+    if (--depth == 0 || at == end)
+      return depth == 0 && at == end;
+    at = skip_blanks (at);
+  }
+  if (*at != ',')
+    return FALSE;
+  at = skip_blanks (at + 1);
+
+element:
+  if ((kinds & 1) && !(at = behind_key (at, end)))
+    return FALSE;
+  goto value;
+}
+
 gboolean
 json_is_valid (const char *text, gsize length)
 {
   gsize offset;
+  const char *end = text + length;
+  if (length >= 2 && (*text == '{' || *text == '[') && end[-1] == *text + 2)
+    return is_tree (text, end) && !find_bad_utf8 (text, end);
   return json_check (text, length, &offset) == NULL;
 }
