@@ -149,7 +149,7 @@ static void
 show_settings (Cli *cli, json_object *settings)
 {
   Grid *grid = grid_new (cli, "SETTING", GRID_LEFT, "TYPE", GRID_LEFT, "REQUIRED", GRID_LEFT, "DEFAULT",
-                         GRID_CUT, "", GRID_CUT, NULL);
+                         GRID_CUT, "MEANING", GRID_CUT, NULL);
   for (gsize i = 0; settings && i < json_object_array_length (settings); i++) {
     json_object *setting = json_object_array_get_idx (settings, i);
     grid_add (grid, member_text (setting, "key"), member_text (setting, "type"),
