@@ -15,7 +15,9 @@ print_change (Cli *cli, json_object *change)
   if (from || to) {
     g_autofree char *old = words_value (from);
     g_autofree char *new = words_value (to);
-    if (from && to)
+    if (from && to && strcmp (old, new) == 0) /* a secret, or the content of the file that is named */
+      fprintf (cli->out, ": %s, another value", new);
+    else if (from && to)
       fprintf (cli->out, ": %s → %s", old, new);
     else
       fprintf (cli->out, ": %s%s", from ? "was " : "", from ? old : new);

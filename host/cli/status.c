@@ -42,7 +42,7 @@ add_sentence (GString *out, json_object *store)
 {
   g_autofree char *name = words_safe (name_of (store));
   g_autofree char *text = words_safe (member_text (store, "text"));
-  g_string_append_printf (out, " %s: %s", name, text);
+  g_string_append_printf (out, "%s%s: %s", out->len ? " " : "", name, text);
 }
 
 /* Something waits for a person: then not all is fine, whatever the states are. */
@@ -77,7 +77,7 @@ verdict_of (json_object *stores, guint held)
     g_string_append_printf (out, "%s is fine.", name);
   } else if (fine == count)
     g_string_append_printf (out, "All %zu stores are fine.", count);
-  else
+  else if (count > 1)
     g_string_append_printf (out, "%zu of %zu %s fine.", fine, count, fine == 1 ? "stores is" : "stores are");
   for (gsize i = 0; i < count && told < STATUS_NAMED; i++)
     if (!is_fine (json_object_array_get_idx (stores, i)) && ++told)
@@ -113,8 +113,10 @@ static char *
 age_of (json_object *stream, gint64 now_ms)
 {
   gint64 as_of = member_time (stream, "as_of");
+  if (!as_of)
+    return g_strdup ("never read");
   g_autofree char *promise = words_age (member_number (stream, "every_s") * 1000);
-  g_autofree char *age = as_of ? words_age (now_ms - as_of) : g_strdup ("never read");
+  g_autofree char *age = words_age (now_ms - as_of);
   return g_strdup_printf ("%s of %s", age, promise);
 }
 
@@ -158,8 +160,9 @@ add_stream (Screen *screen, Grid *grid, json_object *connector, const char *labe
   g_autofree char *sums = last_pass_in_short (last);
   const char *text = member_text (json, "text"), *detail = member_text (json, "detail");
   g_autofree char *why = g_strdup_printf ("%s%s%s", text, *text && *detail ? " " : "", detail);
-  grid_add (grid, label, member_text (connector, "state"), name, member_text (json, "state"), age, next, sums,
-            why);
+  const char *state = member_text (json, "state");
+  const char *now = member_is (json, "late") && strcmp (state, "idle") == 0 ? "late" : state;
+  grid_add (grid, label, member_text (connector, "state"), name, now, age, next, sums, why);
   json_object_put (last);
   note_need (screen, label, name, json);
 }
