@@ -30,7 +30,7 @@ typedef struct {
   PassSums sums;
   guint64 missing, deleted;
   json_object *cursor; /* NULL at the beginning */
-  char *detail;        /* how it failed, NULL */
+  char *detail;        /* how it failed, or what it left undone; NULL */
 } Pass;
 
 Pass *pass_new (const char *id, const char *store, const char *connector, const char *stream, gboolean full);

@@ -15,6 +15,19 @@ looks_for_missing (const SyncRun *run)
          strcmp (run->stream->missing, "stays") != 0;
 }
 
+/* What was rejected without an id may be any record that seems to be missing: none is taken for gone. */
+static void
+say_nameless (SyncRun *run)
+{
+  Pass *pass = run->stream->pass;
+  LogContext context = { .store = pass->store, .connector = run->stream->connector->name };
+  g_free (pass->detail);
+  pass->detail = g_strdup_printf (
+    "%u rejected records have no id, so that what is missing could not be told; it stays", run->nameless);
+  log_line (LOG_WARNING, &context, "%s: %s. tillbridge rejects %s/%s shows them", pass->stream, pass->detail,
+            pass->store, pass->connector);
+}
+
 static gboolean
 is_zero (const HubStream *stream)
 {
@@ -312,7 +325,10 @@ run_end (SyncRun *run)
   }
   if (pass->state == PASS_RUNNING && !pass_sums_agree (&pass->sums))
     log_line (LOG_ERROR, NULL, "pass %s: its sums do not agree", pass->id);
-  if (looks_for_missing (run)) {
+  if (looks_for_missing (run) && run->nameless) {
+    say_nameless (run);
+    pass->state = PASS_COMPLETE;
+  } else if (looks_for_missing (run)) {
     find_missing (run);
     pass->missing = run->missing->len;
     if (pass->missing == 0 || pass_may_delete (run->alive_before, pass->missing)) {

@@ -96,6 +96,15 @@ count_older (SyncRun *run, guint kind, MapEntry *entry)
     entry->seen = run->mark[kind];
 }
 
+/* The same id twice in one answer, with something else each time: the first stays, unless the other says that
+ * it is newer. Else each pass would store both again, and tell them. */
+static gboolean
+is_twin (const SyncRun *run, guint kind, const MapEntry *entry, gint64 updated_ms)
+{
+  return !entry->deleted && entry->seen == run->mark[kind] &&
+         !(updated_ms && entry->updated_ms && updated_ms > (gint64)entry->updated_ms);
+}
+
 static void
 store_record (SyncRun *run, const WireRecord *record, MapEntry *entry, gboolean is_new, gint64 asked_ms)
 {
@@ -171,6 +180,10 @@ take_record (SyncRun *run, const WireRecord *record, gint64 asked_ms, gboolean *
     count_older (run, kind, entry);
     return NULL;
   }
+  if (entry && !deletes && is_twin (run, kind, entry, record->updated_ms)) {
+    run->page[kind][SEEN_DUPLICATE]++;
+    return NULL;
+  }
   const char *wrong = check_record (run, record);
   if (wrong)
     return wrong;
@@ -225,6 +238,8 @@ take_same (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wro
     MapEntry *entry = map_find (map, same[i].id_hash);
     if (entry && !entry->deleted && entry->hash == same[i].hash)
       count_same (run, kind, entry, call->asked_ms);
+    else if (entry && is_twin (run, kind, entry, 0))
+      run->page[kind][SEEN_DUPLICATE]++;
     else
       run->mismatch = TRUE;
   }
@@ -275,17 +290,37 @@ keep_reject (SyncRun *run, json_object *reject)
   json_object_put (row);
 }
 
-/* A record that was rejected is there at the vendor: it is not missing. */
+typedef struct {
+  Map *map;
+  guint32 mark;
+} Marking;
+
+static void
+mark_one (guint32 ordinal, gpointer data)
+{
+  const Marking *marking = data;
+  map_at (marking->map, ordinal)->seen = marking->mark;
+}
+
+/* A record that was rejected is there at the vendor: it is not missing. A level of stock is told by its
+ * product's id; one that is told by none may be any. */
 static void
 mark_rejected (SyncRun *run, json_object *reject)
 {
   int kind = model_kind_from_name (text_of (reject, "kind"));
   const char *id = text_of (reject, "record");
-  if (kind < 0 || !run->collections[kind] || !*id)
+  if (kind < 0 || !run->collections[kind] || !*id) {
+    run->nameless++;
     return;
-  MapEntry *entry = map_find (run->collections[kind]->map, hash_bytes (id, strlen (id), run->hub->seed));
+  }
+  Map *map = run->collections[kind]->map;
+  Marking marking = { map, run->mark[kind] };
+  guint64 hash = hash_bytes (id, strlen (id), run->hub->seed);
+  MapEntry *entry = map_find (map, hash);
   if (entry)
     entry->seen = run->mark[kind];
+  if (kind == MODEL_INVENTORY)
+    map_each_child (map, hash, mark_one, &marking);
 }
 
 static gboolean

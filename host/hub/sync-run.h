@@ -56,9 +56,9 @@ struct SyncRun {
   guint page[MODEL_KINDS][SEEN_RESULTS]; /* of this try */
   guint64 inserted;                      /* by this pass */
   guint64 alive_before;
-  guint reject_rows;
-  guint tries;   /* of this page that failed */
-  gboolean torn; /* marks are lost: what is missing cannot be told */
+  guint reject_rows, nameless; /* nameless: rejected, and nobody knows which record it was */
+  guint tries;                 /* of this page that failed */
+  gboolean torn;               /* marks are lost: what is missing cannot be told */
 
   StoreBatch *batch; /* gathers; NULL: nothing yet */
   guint generation;  /* of the worker that the bytes below came from */

@@ -296,6 +296,22 @@ emit_rendered (Emit *emit, guint kind, const ModelRendered *rendered)
   return add_record (emit, &head, rendered->id, emit->out.bytes);
 }
 
+/* An amount that the vendor says and nobody can read: why the record cannot stand. */
+static gboolean
+has_bad_amount (const Call *call, ModelReject *reject)
+{
+  for (guint i = 0; i < call->note_count; i++) {
+    const Note *note = &call->notes[i];
+    if (!note->amount)
+      continue;
+    reject->reason = note->reason;
+    g_strlcpy (reject->field, note->path, sizeof reject->field);
+    g_snprintf (reject->detail, sizeof reject->detail, "%s is no amount", note->value);
+    return TRUE;
+  }
+  return FALSE;
+}
+
 /* The record's id where its kind has one at its beginning: for rejects. */
 static const char *
 id_of (guint kind, const void *record)
@@ -324,7 +340,8 @@ service_emit (tb_call *shown, tb_kind bit, const void *record)
     return call_blame (call, "the %s of a record lies in an item that is over: tb_keep() it", stale);
   emit->out.length = emit->ids.length = 0;
   ModelContext context = { .currency = call->connector->currency };
-  if (!model_render ((guint)kind, record, &context, &emit->out, &emit->ids, &rendered, &reject))
+  if (has_bad_amount (call, &reject) ||
+      !model_render ((guint)kind, record, &context, &emit->out, &emit->ids, &rendered, &reject))
     return set_aside (emit, (guint)kind, id_of ((guint)kind, record), &reject);
   return emit_rendered (emit, (guint)kind, &rendered);
 }

@@ -96,13 +96,15 @@ put_value (const JsonNode *node, char *room, gsize size)
     g_snprintf (room, size, "%s", containers[node->type]);
 }
 
-void
-handle_note (Handle *handle, const char *path, const JsonNode *node, const char *reason)
+/* Where there is no room, an amount takes the last place: it decides what becomes of the record. */
+static void
+make_note (Handle *handle, const char *path, const JsonNode *node, const char *reason, gboolean amount)
 {
   Call *call = handle->call;
-  if (call->note_count >= CALL_NOTES_MOST)
+  if (call->note_count >= CALL_NOTES_MOST && !amount)
     return;
-  Note *note = &call->notes[call->note_count++];
+  call->note_count = MIN (call->note_count + 1, CALL_NOTES_MOST);
+  Note *note = &call->notes[call->note_count - 1];
   g_autoptr (GString) place = g_string_new (NULL);
   put_place (place, handle);
   if (place->len && path[0])
@@ -110,7 +112,14 @@ handle_note (Handle *handle, const char *path, const JsonNode *node, const char 
   g_string_append (place, path);
   g_strlcpy (note->path, place->str, sizeof note->path);
   note->reason = reason;
+  note->amount = amount;
   put_value (node, note->value, sizeof note->value);
+}
+
+void
+handle_note (Handle *handle, const char *path, const JsonNode *node, const char *reason)
+{
+  make_note (handle, path, node, reason, FALSE);
 }
 
 /* ---- moving ---- */
@@ -257,7 +266,7 @@ service_json_money (const tb_json *json, const char *path, const char *currency,
             : json_to_scaled (node, currency_places (currency), &money.minor))
     g_strlcpy (money.currency, currency, sizeof money.currency);
   else
-    handle_note (handle, path, node, "not_a_number");
+    make_note (handle, path, node, "not_a_number", TRUE);
   return money;
 }
 

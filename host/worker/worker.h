@@ -98,6 +98,7 @@ typedef struct {
   char path[96];      /* from the item on: "prices[0].dollars" */
   const char *reason; /* "not_a_number" ... */
   char value[64];     /* how it begins, as JSON */
+  gboolean amount;    /* of money: a record is rather set aside than served without its price */
 } Note;
 
 enum { CALL_NOTES_MOST = 8, CALL_SETTINGS_KEPT = 16 };

@@ -116,10 +116,13 @@ read_tiers (tb_call *call, const tb_json *p, tb_product *product)
 static void
 read_prices (tb_call *call, const tb_json *p, tb_product *product)
 {
-  tb_money flat = tb_cash (p, "pricing.price_sell");
+  tb_money flat;
   if (tb_is (tb_text (p, "pricing.price_type"), "TIER")) {
     read_tiers (call, p, product);
-  } else if (tb_known (flat)) {
+    return;
+  }
+  flat = tb_cash (p, "pricing.price_sell");
+  if (tb_known (flat)) {
     tb_price *price = add_price (call, product, flat);
     const char *size = tb_text (p, "product_configurable_fields.size");
     price->label = size != NULL ? size : "each";

@@ -90,7 +90,8 @@ tb_number (const tb_json *json, const char *path)
   return json == NULL ? none : json->host->json_decimal (json, path);
 }
 
-/* An amount of the store's currency, written in whole units: 16.033 is 1603 cents. */
+/* An amount of the store's currency, written in whole units: 16.033 is 1603 cents. One that is there and is
+ * no number sets the record aside that is emitted next: nothing is served without its price. */
 static inline tb_money
 tb_cash (const tb_json *json, const char *path)
 {
