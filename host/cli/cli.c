@@ -39,7 +39,7 @@ gint64
 cli_number (const Cli *cli, const char *name, gint64 standard)
 {
   gint64 number = cli->values[option_index (cli, name)].number;
-  return number < 0 ? standard : number;
+  return number == G_MININT64 ? standard : number;
 }
 
 const char *
@@ -199,12 +199,15 @@ run (Cli *cli, int count, char **words, char **environment)
 {
   int status;
   gboolean ready = usage_read (cli, count, words, &status);
-  if (!cli->socket)
-    cli->socket = g_strdup (g_environ_getenv (environment, "TILLBRIDGE_SOCKET"));
+  const char *socket = g_environ_getenv (environment, "TILLBRIDGE_SOCKET");
+  if (!cli->socket && socket && *socket)
+    cli->socket = g_strdup (socket);
   if (!ready)
     return status;
   if (cli->color && !g_strv_contains ((const char *const[]){ "auto", "always", "never", NULL }, cli->color))
     return cli_wrong_usage (cli, "--color is \"%s\", expected auto, always or never", cli->color);
+  if (cli->socket && !*cli->socket)
+    return cli_wrong_usage (cli, "--socket is empty, expected a path");
   cli->colour = wants_colour (cli, environment, cli->out);
   cli->colour_err = wants_colour (cli, environment, cli->err);
   if (cli->version)

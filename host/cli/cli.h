@@ -54,7 +54,7 @@ struct Cli {
   struct {
     gboolean flag;
     char *text;
-    gint64 number; /* -1: not said */
+    gint64 number; /* G_MININT64: not said */
   } values[VERB_OPTIONS_MOST];
   char *config, *socket, *color; /* NULL: not said */
   gboolean json, help, version, verbose;

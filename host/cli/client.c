@@ -117,6 +117,7 @@ perform (Client *client, const char *target, GError **error)
   g_autofree char *url = g_strconcat ("http://localhost", target, NULL);
   curl_easy_setopt (client->curl, CURLOPT_URL, url);
   curl_easy_setopt (client->curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
+  curl_easy_setopt (client->curl, CURLOPT_PROXY, ""); /* whatever http_proxy says */
   curl_easy_setopt (client->curl, CURLOPT_ERRORBUFFER, text);
   curl_easy_setopt (client->curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt (client->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CLIENT_CONNECT_MS);

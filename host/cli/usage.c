@@ -142,7 +142,7 @@ verb_entries (Cli *cli, const Verb *verb, GOptionEntry *entries)
     entries[i].arg_data = option->type == OPTION_FLAG   ? (gpointer)&cli->values[i].flag
                           : option->type == OPTION_TEXT ? (gpointer)&cli->values[i].text
                                                         : (gpointer)&cli->values[i].number;
-    cli->values[i].number = -1;
+    cli->values[i].number = G_MININT64;
   }
 }
 
@@ -184,6 +184,20 @@ unknown_verb (Cli *cli, char *const *words)
   g_autofree char *nearest = usage_nearest_verb (words);
   return cli_wrong_usage (cli, "there is no verb \"%s\"%s%s%s", words[0], nearest ? ", did you mean \"" : "",
                           nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
+static gboolean
+check_counts (Cli *cli, int *status)
+{
+  for (guint i = 0; i < VERB_OPTIONS_MOST && cli->verb->options[i].name; i++) {
+    gint64 number = cli->values[i].number;
+    if (number == G_MININT64 || number >= 0)
+      continue;
+    *status = cli_wrong_usage (cli, "--%s is %" G_GINT64_FORMAT ", expected 0 or more",
+                               cli->verb->options[i].name, number);
+    return FALSE;
+  }
+  return TRUE;
 }
 
 static gboolean
@@ -241,7 +255,7 @@ read_verb (Cli *cli, int count, char **words, int *status)
   keep (&cli->config, config);
   keep (&cli->socket, socket);
   keep (&cli->color, color);
-  return good && check_arguments (cli, words + 1, status);
+  return good && check_counts (cli, status) && check_arguments (cli, words + 1, status);
 }
 
 gboolean

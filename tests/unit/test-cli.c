@@ -183,6 +183,8 @@ test_wrong_usage_ends_with_2 (void)
   ends ("tillbridge stores downtown", CLI_USAGE, "stores takes no arguments");
   ends ("tillbridge passes accept", CLI_USAGE, "passes accept needs ID");
   ends ("tillbridge changes --limit 0", CLI_USAGE, "--limit is 0");
+  ends ("tillbridge changes --limit -5", CLI_USAGE, "--limit is -5, expected 0 or more");
+  ends ("tillbridge --socket= stores", CLI_USAGE, "--socket is empty, expected a path");
   ends ("tillbridge changes --since", CLI_USAGE, "Missing argument for --since");
   ends ("tillbridge changes --since x", CLI_USAGE, "--since");
   ends ("tillbridge stores --color=pink", CLI_USAGE, "--color is \"pink\", expected auto, always or never");
