@@ -220,7 +220,7 @@ hub_ready (Hub *hub, char **awaits)
   g_hash_table_iter_init (&iter, hub->plugins);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     const HubPlugin *plugin = value;
-    if (plugin->state == PLUGIN_IDLE && plugin->users && !plugin->trouble) {
+    if (plugin->state == PLUGIN_IDLE && plugin->wanted && !plugin->trouble) {
       *awaits = g_strdup_printf ("plugin %s is being started", plugin->name);
       return FALSE;
     }
@@ -321,6 +321,22 @@ find_stream (HubConnector *connector, const char *name, GError **error)
   return stream;
 }
 
+/* Somebody acts, or the credentials were seen to be right: what stopped for their sake goes on. */
+static void
+trust (HubConnector *connector)
+{
+  Hub *hub = connector->plugin->hub;
+  connector->refused = FALSE;
+  for (guint i = 0; i < connector->streams->len; i++) {
+    HubStream *stream = connector->streams->pdata[i];
+    if (stream->run || stream->state != STREAM_STOPPED || stream->reason != REASON_CREDENTIALS_REFUSED)
+      continue;
+    hub_stream_set (stream, STREAM_IDLE, REASON_NONE, NULL);
+    if (!stream->off)
+      hub_stream_plan (stream, hub_mono_ms (hub));
+  }
+}
+
 static Pass *
 ask_pass (HubStream *stream, gboolean full)
 {
@@ -362,7 +378,7 @@ hub_sync (Hub *hub, HubConnector *connector, const char *name, gboolean full, GE
   for (guint i = 0; i < connector->streams->len; i++)
     if ((!only || only == connector->streams->pdata[i]) && !can_share (connector->streams->pdata[i], error))
       return NULL;
-  connector->refused = FALSE; /* somebody acts */
+  trust (connector);
   for (guint i = 0; i < connector->streams->len; i++)
     if (!only || only == connector->streams->pdata[i])
       g_ptr_array_add (passes, ask_pass (connector->streams->pdata[i], full));
@@ -383,7 +399,7 @@ hub_sync_dry (Hub *hub, HubConnector *connector, const char *name, HubDryDone do
                  stream->name);
     return FALSE;
   }
-  connector->refused = FALSE;
+  trust (connector);
   ask_pass (stream, TRUE)->dry = TRUE;
   stream->dry_done = done;
   stream->dry_data = data;
@@ -407,14 +423,8 @@ checked (HubCall *call, json_object *result, gpointer data)
     checking->done ("service_unavailable", "the plugin's worker ended", ms, checking->data);
     return;
   }
-  if (strcmp (json_object_get_string (status), "ok") == 0 && call->connector && call->connector->refused) {
-    call->connector->refused = FALSE; /* the credentials are right again: what stopped goes on */
-    for (guint i = 0; i < call->connector->streams->len; i++) {
-      HubStream *stream = call->connector->streams->pdata[i];
-      if (stream->state == STREAM_STOPPED && !stream->run)
-        hub_stream_plan (stream, hub_mono_ms (call->plugin->hub));
-    }
-  }
+  if (strcmp (json_object_get_string (status), "ok") == 0 && call->connector && call->connector->refused)
+    trust (call->connector);
   checking->done (json_object_get_string (status), detail ? json_object_get_string (detail) : "", ms,
                   checking->data);
 }

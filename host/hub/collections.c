@@ -150,6 +150,7 @@ void
 hub_collection_load (Hub *hub, HubCollection *collection, HubMapReady ready, gpointer data)
 {
   collection->used_ms = hub_mono_ms (hub);
+  hub->idle_check_ms = MIN (hub->idle_check_ms, collection->used_ms + MAP_IDLE_MS);
   if (collection->map) {
     ready (collection, NULL, data);
     return;
@@ -183,13 +184,27 @@ hub_collection_drop (HubCollection *collection)
   g_clear_pointer (&collection->map, map_free);
 }
 
+/* While a pass is held, the map knows what was seen again since: it stays. */
+static gboolean
+is_held (const HubCollection *collection)
+{
+  GPtrArray *streams = collection->connector ? collection->connector->streams : NULL;
+  for (guint i = 0; streams && i < streams->len; i++) {
+    const HubStream *stream = streams->pdata[i];
+    if (stream->kinds & (1u << collection->kind))
+      return stream->held != NULL;
+  }
+  return FALSE;
+}
+
 void
 hub_collections_drop_idle (Hub *hub)
 {
   gint64 now_ms = hub_mono_ms (hub);
   for (guint i = 1; i < hub->collections->len; i++) {
     HubCollection *collection = hub->collections->pdata[i];
-    if (collection && collection->map && !collection->users && now_ms - collection->used_ms >= MAP_IDLE_MS)
+    if (collection && collection->map && !collection->users && !is_held (collection) &&
+        now_ms - collection->used_ms >= MAP_IDLE_MS)
       hub_collection_drop (collection);
   }
 }

@@ -48,6 +48,10 @@ gint64 hub_random_ms (Hub *hub, gint64 most_ms);
 void hub_arm (Hub *hub); /* tells the world when to wake us; at the end of every entry from outside */
 void hub_check_drained (Hub *hub);
 
+/* ---- apply.c ---- */
+void hub_connector_free (Hub *hub, HubConnector *connector, const char *why);
+void hub_store_free (HubStore *store);
+
 /* ---- workers.c ---- */
 HubPlugin *hub_plugin_new (Hub *hub, const PluginInfo *info, const char *name);
 void hub_plugin_free (HubPlugin *plugin);
@@ -82,7 +86,8 @@ void hub_collection_written (
 gboolean hub_stream_holds (const ConfigConnector *config, const PluginStream *described);
 HubStream *hub_stream_new (HubConnector *connector, const PluginStream *described);
 void hub_stream_free (gpointer stream);
-gboolean hub_stream_read (HubStream *stream, GError **error);
+/* Where it stands, from the store's documents by key. A pass that ran when the hub ended waits to go on. */
+void hub_stream_read (HubStream *stream, GHashTable *states);
 char *hub_stream_key (const HubStream *stream);
 char *hub_stream_to_state (const HubStream *stream); /* JSON; g_free */
 void hub_stream_set (HubStream *stream, HubStreamState state, Reason reason, const char *detail);
@@ -106,4 +111,5 @@ void sync_abort (HubStream *stream,
 gboolean sync_frame (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wrong);
 void sync_decide (Hub *hub, HubStream *stream, gboolean accept, const StoreRow *row, StoreDone done,
                   gpointer data);
+void sync_decide_abort (HubStream *stream);
 gboolean sync_busy (const HubStream *stream); /* a call or a write is under way */

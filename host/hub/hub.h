@@ -115,11 +115,12 @@ struct HubStream {
   void (*dry_done) (json_object *result, const char *status, const char *detail,
                     gpointer data); /* of next, when it is dry */
   gpointer dry_data;
-  struct SyncRun *run; /* sync.c */
-  gint64 fresh_ms;     /* mono: last full pass without skipping */
-  guint failures;      /* in a row */
-  gint64 next_ms;      /* mono: when it is due, G_MAXINT64: not */
-  gboolean deciding;   /* a held pass is being accepted or refused: no pass begins */
+  struct Deciding *deciding; /* sync-end.c: a held pass is being accepted or refused: no pass begins */
+  gboolean in_turn;          /* waits in the plugin's queue */
+  struct SyncRun *run;       /* sync.c */
+  gint64 fresh_ms;           /* mono: last full pass without skipping */
+  guint failures;            /* in a row */
+  gint64 next_ms;            /* mono: when it is due, G_MAXINT64: not */
 };
 
 typedef enum {
@@ -133,6 +134,7 @@ typedef enum {
 struct HubConnector {
   HubStore *store;
   char *name, *label; /* "pos", "downtown/pos" */
+  guint64 account;    /* of plugin, address and settings */
   guint64 number;
   ConfigConnector *config; /* the hub's configuration's */
   HubPlugin *plugin;
@@ -159,8 +161,11 @@ struct HubPlugin {
   HubPluginState state;
   HubWorker *worker; /* NULL: none runs */
   gboolean said_hello;
-  guint generation; /* of workers: credit is given to the one that used it */
-  gint64 since_ms;  /* wall: worker's start */
+  gboolean condemned; /* broke a rule, and is being ended */
+  gboolean wanted;    /* was started, or is to be */
+  gsize owed;         /* bytes of records it sent and was not given credit for yet */
+  guint generation;   /* of workers: credit is given to the one that used it */
+  gint64 since_ms;    /* wall: worker's start */
   guint restarts;
   guint crashes;      /* in a row, without a page in between */
   gint64 start_at_ms; /* mono: not before */

@@ -79,3 +79,12 @@ reason_of_status (const char *status)
       return statuses[i].reason;
   return REASON_PLUGIN_FAILED;
 }
+
+gboolean
+reason_status_known (const char *status)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (statuses); i++)
+    if (strcmp (statuses[i].status, status) == 0)
+      return TRUE;
+  return strcmp (status, "internal") == 0;
+}

@@ -33,3 +33,4 @@ const char *reason_text (Reason reason); /* "The vendor asked us to wait." */
 const char *reason_who (Reason reason);  /* "nobody" "us" "vendor" "operator" */
 Reason
 reason_of_status (const char *status); /* of a call: "rate_limit_exceeded" -> REASON_VENDOR_ASKS_TO_WAIT */
+gboolean reason_status_known (const char *status);

@@ -83,17 +83,18 @@ hub_stream_key (const HubStream *stream)
   return g_strdup_printf ("stream:%s/%s", stream->connector->label, stream->name);
 }
 
-/* The numbers that are kept, each described once. */
+/* The numbers that are kept, each described once; those of another account than today's are forgotten. */
 static const struct {
   const char *name;
   gsize offset;
+  gboolean of_any_account;
 } kept[] = {
-  { "watermark_ms", G_STRUCT_OFFSET (HubStream, watermark_ms) },
-  { "full_ms", G_STRUCT_OFFSET (HubStream, full_ms) },
-  { "as_of_ms", G_STRUCT_OFFSET (HubStream, as_of_ms) },
-  { "started_ms", G_STRUCT_OFFSET (HubStream, started_ms) },
-  { "passes", G_STRUCT_OFFSET (HubStream, passes) },
-  { "records", G_STRUCT_OFFSET (HubStream, records) },
+  { "watermark_ms", G_STRUCT_OFFSET (HubStream, watermark_ms), FALSE },
+  { "full_ms", G_STRUCT_OFFSET (HubStream, full_ms), FALSE },
+  { "as_of_ms", G_STRUCT_OFFSET (HubStream, as_of_ms), FALSE },
+  { "started_ms", G_STRUCT_OFFSET (HubStream, started_ms), FALSE },
+  { "passes", G_STRUCT_OFFSET (HubStream, passes), TRUE },
+  { "records", G_STRUCT_OFFSET (HubStream, records), TRUE },
 };
 
 char *
@@ -103,6 +104,8 @@ hub_stream_to_state (const HubStream *stream)
   for (gsize i = 0; i < G_N_ELEMENTS (kept); i++)
     json_object_object_add (state, kept[i].name,
                             json_object_new_int64 (G_STRUCT_MEMBER (gint64, stream, kept[i].offset)));
+  g_autofree char *account = g_strdup_printf ("%" G_GUINT64_FORMAT, stream->connector->account);
+  json_object_object_add (state, "account", json_object_new_string (account));
   if (stream->held)
     json_object_object_add (state, "held", json_object_new_string (stream->held));
   if (stream->last)
@@ -114,33 +117,24 @@ hub_stream_to_state (const HubStream *stream)
   return text;
 }
 
-static void
-read_state (const char *key, const char *json, gpointer data)
-{
-  HubStream *stream = data;
-  g_autofree char *ours = hub_stream_key (stream);
-  if (strcmp (key, ours) != 0)
-    return;
-  json_object *state = json_tokener_parse (json), *member;
-  for (gsize i = 0; i < G_N_ELEMENTS (kept); i++)
-    if (json_object_object_get_ex (state, kept[i].name, &member))
-      G_STRUCT_MEMBER (gint64, stream, kept[i].offset) = json_object_get_int64 (member);
-  if (json_object_object_get_ex (state, "held", &member))
-    stream->held = g_strdup (json_object_get_string (member));
-  if (json_object_object_get_ex (state, "last", &member))
-    stream->last = pass_from_saved (member);
-  if (json_object_object_get_ex (state, "pass", &member) && (stream->next = pass_from_saved (member)))
-    stream->next->resumed = TRUE;
-  json_object_put (state);
-}
-
-/* A pass that ran when the hub ended waits to go on. */
-gboolean
-hub_stream_read (HubStream *stream, GError **error)
+void
+hub_stream_read (HubStream *stream, GHashTable *states)
 {
   g_autofree char *key = hub_stream_key (stream);
-  Hub *hub = stream->connector->plugin->hub;
-  return store_states (hub->world.store, key, read_state, stream, error);
+  const char *json = g_hash_table_lookup (states, key);
+  json_object *state = json ? json_tokener_parse (json) : NULL, *member;
+  gboolean same = json_object_object_get_ex (state, "account", &member) &&
+                  g_ascii_strtoull (json_object_get_string (member), NULL, 10) == stream->connector->account;
+  for (gsize i = 0; i < G_N_ELEMENTS (kept); i++)
+    if ((same || kept[i].of_any_account) && json_object_object_get_ex (state, kept[i].name, &member))
+      G_STRUCT_MEMBER (gint64, stream, kept[i].offset) = json_object_get_int64 (member);
+  if (json_object_object_get_ex (state, "last", &member))
+    stream->last = pass_from_saved (member);
+  if (same && json_object_object_get_ex (state, "held", &member))
+    stream->held = g_strdup (json_object_get_string (member));
+  if (same && json_object_object_get_ex (state, "pass", &member) && (stream->next = pass_from_saved (member)))
+    stream->next->resumed = TRUE;
+  json_object_put (state);
 }
 
 void

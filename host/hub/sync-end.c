@@ -28,8 +28,8 @@ say_nameless (SyncRun *run)
             pass->store, pass->connector);
 }
 
-static gboolean
-is_zero (const HubStream *stream)
+gboolean
+run_is_zero (const HubStream *stream)
 {
   return strcmp (stream->missing, "zero") == 0;
 }
@@ -73,7 +73,7 @@ is_zero_already (SyncRun *run, HubCollection *collection, guint32 ordinal)
 static void
 find_missing (SyncRun *run)
 {
-  gboolean zero = is_zero (run->stream);
+  gboolean zero = run_is_zero (run->stream);
   run->missing = g_array_new (FALSE, FALSE, sizeof (guint64));
   for (guint kind = 0; kind < MODEL_KINDS; kind++) {
     HubCollection *collection = run->collections[kind];
@@ -173,9 +173,9 @@ run_put_deletion (StoreBatch *batch, Hub *hub, HubCollection *collection, guint3
 }
 
 /* What is missing goes: deleted, or its stock to zero. Returns whether that changed anything. */
-static gboolean
-put_missing (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordinal, gboolean zero,
-             gint64 asked_ms)
+gboolean
+run_put_missing (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordinal, gboolean zero,
+                 gint64 asked_ms)
 {
   return zero ? put_zero (batch, hub, collection, ordinal, asked_ms)
               : run_put_deletion (batch, hub, collection, ordinal, asked_ms);
@@ -186,8 +186,8 @@ run_save_place (SyncRun *run)
 {
   g_autofree char *key = hub_stream_key (run->stream);
   g_autofree char *state = hub_stream_to_state (run->stream);
-  json_object_put (run->place);
-  run->place = pass_to_saved (run->stream->pass);
+  json_object_put (run->placing);
+  run->placing = pass_to_saved (run->stream->pass);
   store_batch_state (run_batch (run), key, state);
 }
 
@@ -300,7 +300,8 @@ run_end_stored (SyncRun *run)
   while (run->missing_at < run->missing->len && (!run->batch || store_batch_size (run->batch) < CHUNK)) {
     guint64 rid = g_array_index (run->missing, guint64, run->missing_at++);
     HubCollection *collection = hub_collection (run->hub, (guint32)(rid >> 32));
-    if (put_missing (run_batch (run), run->hub, collection, (guint32)rid, is_zero (stream), pass->started_ms))
+    if (run_put_missing (run_batch (run), run->hub, collection, (guint32)rid, run_is_zero (stream),
+                         pass->started_ms))
       pass->deleted++;
   }
   if (run->missing_at < run->missing->len) {
@@ -342,122 +343,4 @@ run_end (SyncRun *run)
   if (pass->state != PASS_FAILED)
     say_complete (run);
   put_end (run);
-}
-
-/* ---- a held pass is decided ---- */
-
-typedef struct {
-  Hub *hub;
-  HubStream *stream;
-  json_object *body; /* of the pass, as history serves it */
-  gint64 ended_ms;
-  gboolean accept;
-  GArray *rids;
-  GPtrArray *collections; /* HubCollection whose maps are held */
-  guint loading;
-  StoreDone done;
-  gpointer data;
-} Deciding;
-
-static void
-deciding_free (Deciding *deciding)
-{
-  g_array_unref (deciding->rids);
-  g_ptr_array_unref (deciding->collections);
-  json_object_put (deciding->body);
-  g_free (deciding);
-}
-
-static void
-decided (const GError *error, gpointer data)
-{
-  Deciding *deciding = data;
-  for (guint i = 0; i < deciding->collections->len; i++) {
-    HubCollection *collection = deciding->collections->pdata[i];
-    collection->users--;
-    hub_collection_written (deciding->hub, collection);
-    if (error)
-      hub_collection_drop (collection);
-  }
-  if (!error)
-    g_clear_pointer (&deciding->stream->held, g_free);
-  deciding->stream->deciding = FALSE;
-  deciding->done (error, deciding->data);
-  hub_stream_plan (deciding->stream, hub_mono_ms (deciding->hub));
-  deciding_free (deciding);
-}
-
-static void
-put_decision (Deciding *deciding, StoreBatch *batch, guint64 deleted)
-{
-  HubStream *stream = deciding->stream;
-  const char *state = pass_state_word (deciding->accept ? PASS_COMPLETE : PASS_REFUSED);
-  json_object_object_add (deciding->body, "state", json_object_new_string (state));
-  json_object_object_add (deciding->body, "deleted", json_object_new_uint64 (deleted));
-  StoreRow row = { .id = stream->held,
-                   .connector = stream->connector->label,
-                   .stream = stream->name,
-                   .kind = "",
-                   .state = state,
-                   .reason = "",
-                   .at_ms = deciding->ended_ms,
-                   .body = json_object_to_json_string_ext (deciding->body, JSON_C_TO_STRING_PLAIN) };
-  store_batch_row (batch, STORE_PASSES, &row);
-  HubStream after = *stream;
-  after.held = NULL;
-  g_autofree char *key = hub_stream_key (stream);
-  g_autofree char *json = hub_stream_to_state (&after);
-  store_batch_state (batch, key, json);
-}
-
-/* What was seen again since the pass ended stays. */
-static void
-decide_now (Deciding *deciding)
-{
-  Hub *hub = deciding->hub;
-  guint64 deleted = 0;
-  StoreBatch *batch = store_batch_new (hub->world.store, TRUE, "operator");
-  for (guint i = 0; i < deciding->rids->len && deciding->accept; i++) {
-    guint64 rid = g_array_index (deciding->rids, guint64, i);
-    HubCollection *collection = hub_collection (hub, (guint32)(rid >> 32));
-    MapEntry *entry = collection && collection->map && (guint32)rid < map_count (collection->map)
-                        ? map_at (collection->map, (guint32)rid)
-                        : NULL;
-    if (entry && !entry->deleted && (gint64)entry->asked_ms <= deciding->ended_ms)
-      deleted +=
-        put_missing (batch, hub, collection, (guint32)rid, is_zero (deciding->stream), hub_wall_ms (hub));
-  }
-  put_decision (deciding, batch, deleted);
-  for (guint i = 0; i < deciding->collections->len; i++)
-    ((HubCollection *)deciding->collections->pdata[i])->writing++;
-  store_submit (hub->world.store, batch, decided, deciding);
-}
-
-static void
-map_for_deciding (HubCollection *collection, const GError *error, gpointer data)
-{
-  Deciding *deciding = data;
-  if (--deciding->loading == 0)
-    decide_now (deciding);
-}
-
-void
-sync_decide (Hub *hub, HubStream *stream, gboolean accept, const StoreRow *row, StoreDone done, gpointer data)
-{
-  Deciding *deciding = g_new0 (Deciding, 1);
-  *deciding = (Deciding){ .hub = hub, .stream = stream, .accept = accept, .done = done, .data = data };
-  deciding->body = json_tokener_parse (row->body);
-  deciding->ended_ms = row->at_ms;
-  deciding->rids = g_array_new (FALSE, FALSE, sizeof (guint64));
-  g_array_append_vals (deciding->rids, row->extra, (guint)(row->extra_size / sizeof (guint64)));
-  deciding->collections = g_ptr_array_new ();
-  stream->deciding = TRUE;
-  for (guint kind = 0; kind < MODEL_KINDS; kind++)
-    if (stream->kinds & (1u << kind))
-      g_ptr_array_add (deciding->collections, hub_collection_get (hub, stream->connector, kind));
-  deciding->loading = deciding->collections->len;
-  for (guint i = 0; i < deciding->collections->len; i++)
-    ((HubCollection *)deciding->collections->pdata[i])->users++;
-  for (guint i = deciding->collections->len; i-- > 0;)
-    hub_collection_load (hub, deciding->collections->pdata[i], map_for_deciding, deciding);
 }

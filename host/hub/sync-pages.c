@@ -7,6 +7,10 @@ enum {
   DEADLINE_MS = 120000, /* of a page, where the plugin names none */
   TRIES_MOST = 8,       /* of one page, before the pass is given up and begun anew */
   BAD_TRIES_MOST = 3,
+  WAITS_MOST = 1000,        /* of one page that the vendor asked us to put off */
+  WAIT_MOST_MS = 86400000,  /* however long the vendor or the plugin asks for */
+  AHEAD_MOST_MS = 86400000, /* how far a plugin's own watermark may lie in the future */
+  CURSOR_BYTES_MOST = 64 << 10,
 };
 
 static void
@@ -63,10 +67,11 @@ on_failure (const char *status)
   return ON_FAILURE_GIVE_UP;
 }
 
+/* A number that a worker gave, whatever it is, between least and most. */
 static gint64
-number_of (json_object *object, const char *name)
+number_of (json_object *object, const char *name, gint64 least, gint64 most)
 {
-  return json_object_get_int64 (json_object_object_get (object, name));
+  return CLAMP (json_object_get_int64 (json_object_object_get (object, name)), least, most);
 }
 
 static const char *
@@ -82,9 +87,11 @@ page_failed (SyncRun *run, const char *status, json_object *result)
   Hub *hub = run->hub;
   Reason reason = reason_of_status (status);
   const char *detail = word_of (result, "detail");
-  gint64 asked_to_wait_ms = number_of (result, "retry_ms");
+  gint64 asked_to_wait_ms = number_of (result, "retry_ms", 0, WAIT_MOST_MS);
   OnFailure what = on_failure (status);
-  if (what != ON_FAILURE_WAIT)
+  if (what == ON_FAILURE_WAIT)
+    run->waits++;
+  else
     run->tries++;
   if (run->stream->pass->dry)
     what = ON_FAILURE_GIVE_UP;
@@ -92,11 +99,12 @@ page_failed (SyncRun *run, const char *status, json_object *result)
   case ON_FAILURE_WAIT:
   case ON_FAILURE_AGAIN:
   case ON_FAILURE_BAD:
-    if (run->tries >= (what == ON_FAILURE_BAD ? BAD_TRIES_MOST : TRIES_MOST))
+    if (run->tries >= (what == ON_FAILURE_BAD ? BAD_TRIES_MOST : TRIES_MOST) || run->waits >= WAITS_MOST)
       break;
     run->wants_page = TRUE;
-    run_wait (run, hub_mono_ms (hub) + MAX (asked_to_wait_ms, hub_backoff_ms (hub, MAX (1, run->tries))),
-              reason, detail);
+    gint64 backoff_ms = hub_backoff_ms (hub, run->tries + run->waits);
+    run_wait (run, hub_mono_ms (hub) + MAX (asked_to_wait_ms, backoff_ms), reason, detail);
+    run_flush (run); /* what the page brought so far must not keep others from their credit */
     return;
   case ON_FAILURE_STOP_CONNECTOR:
     run->stream->connector->refused = TRUE;
@@ -118,10 +126,25 @@ run_first_kind (const SyncRun *run)
   return kind;
 }
 
-static gboolean
-cursor_stands_still (const Pass *pass, json_object *cursor)
+/* What is wrong with how the page ended, NULL: nothing. */
+static const char *
+wrong_ending (const SyncRun *run, gboolean more, gboolean later, json_object *cursor)
 {
-  return pass->cursor && cursor && json_object_equal (pass->cursor, cursor);
+  const Pass *pass = run->stream->pass;
+  gsize size = 0;
+  if (run->mismatch && run->fresh)
+    return "the worker skipped items although it was asked not to";
+  if (!more && !later)
+    return NULL;
+  if (cursor && !json_object_is_type (cursor, json_type_object))
+    return "the page ended with a cursor that is none";
+  json_object_to_json_string_length (cursor, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
+  if (size > CURSOR_BYTES_MOST)
+    return "the page ended with a cursor of more than 64 KiB";
+  if (more && (!cursor || json_object_object_length (cursor) == 0 ||
+               (pass->cursor && json_object_equal (pass->cursor, cursor))))
+    return "the page ended with the cursor where it was";
+  return NULL;
 }
 
 static void
@@ -131,29 +154,30 @@ page_went_well (SyncRun *run, HubCall *call, json_object *result)
   const char *ending = word_of (result, "ending");
   json_object *cursor = json_object_object_get (result, "cursor");
   gboolean more = strcmp (ending, "more") == 0, later = strcmp (ending, "later") == 0;
+  const char *wrong = wrong_ending (run, more, later, cursor);
+  if (wrong) {
+    run_fail (run, REASON_PLUGIN_FAILED, wrong);
+    return;
+  }
   if (run->mismatch) { /* we hold something else than the worker gave last: it shall give it again */
     run->fresh = TRUE;
     run_page (run);
     return;
   }
-  if (more && cursor_stands_still (pass, cursor)) {
-    run_fail (run, REASON_PLUGIN_FAILED, "the page ended with the cursor where it was");
-    return;
-  }
-  run->page[run_first_kind (run)][SEEN_PLUGIN] +=
-    (guint)CLAMP (number_of (result, "filtered"), 0, G_MAXINT32);
+  run->page[run_first_kind (run)][SEEN_PLUGIN] += (guint)number_of (result, "filtered", 0, G_MAXINT32);
   run_children (run, json_object_object_get (result, "children"), call->asked_ms);
   run_count_page (run);
   pass->pages++;
-  run->tries = 0;
+  run->tries = run->waits = 0;
   run->fresh = FALSE;
   call->plugin->crashes = 0;
   if (more || later) {
     json_object_put (pass->cursor);
     pass->cursor = json_object_get (cursor);
   }
-  run->until_ms = number_of (result, "until_ms");
-  run->later_ms = later ? hub_mono_ms (run->hub) + number_of (result, "later_s") * 1000 : 0;
+  run->until_ms = number_of (result, "until_ms", 0, hub_wall_ms (run->hub) + AHEAD_MOST_MS);
+  run->later_ms =
+    later ? hub_mono_ms (run->hub) + number_of (result, "later_s", 1, WAIT_MOST_MS / 1000) * 1000 : 0;
   run->page_end = more || later ? PAGE_MORE : PAGE_DONE;
   run_next (run);
 }
@@ -171,6 +195,7 @@ page_ended (HubCall *call, json_object *result, gpointer data)
     }
     run->wants_page = TRUE;
     run_wait (run, G_MAXINT64, REASON_PLUGIN_CRASHED, call->plugin->trouble);
+    run_flush (run);
     return;
   }
   const char *status = word_of (result, "status");

@@ -6,6 +6,8 @@
 #include "base/timefmt.h"
 #include "hub/sync-run.h"
 
+enum { AHEAD_MOST_MS = 86400000 };
+
 void
 run_start_try (SyncRun *run)
 {
@@ -78,14 +80,25 @@ count_same (SyncRun *run, guint kind, MapEntry *entry, gint64 asked_ms)
   note_seen (run, kind, entry, asked_ms);
 }
 
-/* Newer wins by the record's own time; where times are equal or not said, by the later start of our request.
+/* A time of a record's own that lies in the future is no time to hold others against: as if it were not said.
  */
-static gboolean
-is_older (const WireRecord *record, gint64 asked_ms, const MapEntry *entry)
+static gint64
+trusted_ms (gint64 updated_ms, gint64 now_ms)
 {
-  if (record->updated_ms && entry->updated_ms && record->updated_ms != entry->updated_ms)
-    return record->updated_ms < entry->updated_ms;
-  return asked_ms < (gint64)entry->asked_ms;
+  return updated_ms > now_ms + AHEAD_MOST_MS ? 0 : updated_ms;
+}
+
+/* Newer wins by the record's own time; where times are equal or not said, by the later start of our request.
+ * One of ours that lies in the future is from before the clock was set back. */
+static gboolean
+is_older (const SyncRun *run, const WireRecord *record, gint64 asked_ms, const MapEntry *entry)
+{
+  gint64 now_ms = hub_wall_ms (run->hub);
+  gint64 theirs_ms = trusted_ms (record->updated_ms, now_ms),
+         ours_ms = trusted_ms (entry->updated_ms, now_ms);
+  if (theirs_ms && ours_ms && theirs_ms != ours_ms)
+    return theirs_ms < ours_ms;
+  return asked_ms < (gint64)entry->asked_ms && (gint64)entry->asked_ms <= now_ms;
 }
 
 static void
@@ -149,6 +162,8 @@ check_record (SyncRun *run, const WireRecord *record)
     return "gave a record whose id is not what its hash says";
   if (record->op == WIRE_DELETE)
     return record->body_length ? "gave a deletion with a body" : NULL;
+  if (record->body_length > WIRE_RECORD_MOST)
+    return "gave a record of more than 1 MiB";
   if (record->body_length == 0 || hash_bytes (body, record->body_length, run->hub->seed) != record->hash)
     return "gave a record that is not what its hash says";
   if (body[0] != '{' || !json_is_valid (body, record->body_length))
@@ -176,7 +191,7 @@ take_record (SyncRun *run, const WireRecord *record, gint64 asked_ms, gboolean *
       show_record (run, record);
     return NULL;
   }
-  if (entry && !entry->deleted && is_older (record, asked_ms, entry)) {
+  if (entry && !entry->deleted && is_older (run, record, asked_ms, entry)) {
     count_older (run, kind, entry);
     return NULL;
   }
@@ -271,13 +286,14 @@ keep_reject (SyncRun *run, json_object *reject)
                { "connector", pass->connector },
                { "stream", pass->stream } },
     tail[] = { { "pass", pass->id }, { "at", at } };
+  static const char *const said[] = { "kind", "record", "reason", "path", "detail", "sample" };
   for (gsize i = 0; i < G_N_ELEMENTS (head); i++)
     json_object_object_add (row, head[i].name, json_object_new_string (head[i].value));
   for (gsize i = 0; i < G_N_ELEMENTS (tail); i++)
     json_object_object_add (row, tail[i].name, json_object_new_string (tail[i].value));
-  json_object_object_foreach (reject, name, value) if (!json_object_is_type (value, json_type_string) ||
-                                                       json_object_get_string_len (value) > 0)
-    json_object_object_add (row, name, json_object_get (value));
+  for (gsize i = 0; i < G_N_ELEMENTS (said); i++)
+    if (*text_of (reject, said[i]))
+      json_object_object_add (row, said[i], json_object_new_string (text_of (reject, said[i])));
   StoreRow history = { .id = id,
                        .connector = run->stream->connector->label,
                        .stream = pass->stream,
@@ -287,6 +303,7 @@ keep_reject (SyncRun *run, json_object *reject)
                        .at_ms = now_ms,
                        .body = json_object_to_json_string_ext (row, JSON_C_TO_STRING_PLAIN) };
   store_batch_row (run_batch (run), STORE_REJECTS, &history);
+  run->batch_rejects++;
   json_object_put (row);
 }
 
@@ -390,6 +407,8 @@ run_children (SyncRun *run, json_object *pairs, gint64 asked_ms)
   gsize count = json_object_is_type (pairs, json_type_array) ? json_object_array_length (pairs) : 0;
   for (gsize i = 0; i < count && !run->stream->pass->dry; i++) {
     json_object *pair = json_object_array_get_idx (pairs, i);
+    if (!json_object_is_type (pair, json_type_array) || json_object_array_length (pair) < 2)
+      continue;
     json_object *name = json_object_array_get_idx (pair, 0), *parent = json_object_array_get_idx (pair, 1);
     int kind = name ? model_kind_from_name (json_object_get_string (name)) : -1;
     if (kind < 0 || !run->collections[kind] || !parent)

@@ -46,9 +46,9 @@ struct SyncRun {
   HubCall *call;                   /* the page that is being pulled */
   gboolean wants_page, wants_maps; /* waits: for the worker or for a time */
   GError *load_error;
-  gboolean unskipped; /* the whole pass is without skipping */
-  gint64 later_ms;    /* mono: the vendor prepares until then, 0 */
-  json_object *place; /* the pass as it is stored, NULL: not yet */
+  gboolean unskipped;           /* the whole pass is without skipping */
+  gint64 later_ms;              /* mono: the vendor prepares until then, 0 */
+  json_object *place, *placing; /* the pass as it is stored, NULL: not yet; as it is being written */
   gboolean fresh,
     mismatch; /* the page is asked for without skipping; what the worker skipped is not what we hold */
   guint32 mark[MODEL_KINDS], page_mark[MODEL_KINDS],
@@ -57,15 +57,17 @@ struct SyncRun {
   guint64 inserted;                      /* by this pass */
   guint64 alive_before;
   guint reject_rows, nameless; /* nameless: rejected, and nobody knows which record it was */
-  guint tries;                 /* of this page that failed */
+  guint tries, waits;          /* of this page: that failed; that were told to wait */
   gboolean torn;               /* marks are lost: what is missing cannot be told */
 
-  StoreBatch *batch; /* gathers; NULL: nothing yet */
-  guint generation;  /* of the worker that the bytes below came from */
-  gsize batch_bytes; /* of frames that batch holds: credit to be given */
-  gboolean storing;  /* one is being written */
+  StoreBatch *batch;   /* gathers; NULL: nothing yet */
+  guint generation;    /* of the worker that the bytes below came from */
+  guint batch_rejects; /* rows of rejects in batch */
+  gsize batch_bytes;   /* of frames that batch holds: credit to be given */
+  gboolean storing;    /* one is being written */
   gsize storing_bytes;
   PageEnd page_end; /* a page has ended, and waits for storing to end */
+  gboolean probing; /* a write failed: one small one goes first */
   gint64 until_ms;  /* the plugin's own watermark, 0: the pass's start */
   gboolean dirty;   /* records were stored since the place was */
   gboolean last;    /* the batch that is written ends the pass */
@@ -108,4 +110,8 @@ void run_end_stored (SyncRun *run); /* a batch of the ending is stored */
 /* Puts the deletion of a record into the batch; FALSE: there is none to delete. */
 gboolean run_put_deletion (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordinal,
                            gint64 asked_ms);
+gboolean run_is_zero (const HubStream *stream); /* missing stock goes to zero */
+/* What is missing goes: deleted, or its stock to zero. Returns whether that changed anything. */
+gboolean run_put_missing (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordinal,
+                          gboolean zero, gint64 asked_ms);
 void run_save_place (SyncRun *run); /* puts where the pass stands into the batch */

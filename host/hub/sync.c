@@ -11,6 +11,7 @@ enum {
 };
 
 static void run_load (SyncRun *run);
+static void take_turns (HubPlugin *plugin);
 
 static void
 each_collection (SyncRun *run, void (*func) (SyncRun *run, HubCollection *collection))
@@ -57,7 +58,20 @@ run_free (SyncRun *run)
   json_object_put (run->records);
   json_object_put (run->rejects);
   json_object_put (run->place);
+  json_object_put (run->placing);
+  g_clear_error (&run->load_error);
   g_free (run);
+}
+
+/* Enough to be written before the page ends? Passes of one plugin share the worker's window: none may sit on
+ * it so long that the others get no credit. */
+static gboolean
+batch_is_full (const SyncRun *run)
+{
+  guint passes = MAX (1, run->stream->connector->plugin->running);
+  return run->batch &&
+         (store_batch_size (run->batch) >= RUN_BATCH_RECORDS ||
+          run->batch_bytes >= WIRE_WINDOW_BYTES / 2 / passes || run->batch_rejects >= RUN_BATCH_RECORDS);
 }
 
 gboolean
@@ -65,7 +79,7 @@ sync_frame (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wr
 {
   if (!run_frame (run, call, frame, wrong))
     return FALSE;
-  if (run->batch && store_batch_size (run->batch) >= RUN_BATCH_RECORDS)
+  if (batch_is_full (run))
     run_flush (run);
   return TRUE;
 }
@@ -85,11 +99,16 @@ static void
 run_rewind (SyncRun *run, const GError *error)
 {
   HubStream *stream = run->stream;
+  g_clear_pointer (&run->placing, json_object_put);
   gboolean full_disk = g_error_matches (error, STORE_ERROR, STORE_ERROR_FULL);
   LogContext context = { .store = stream->pass->store, .connector = stream->connector->name };
   if (stream->reason != REASON_DISK_FULL && stream->reason != REASON_STORE_FAILED)
     log_line (LOG_ERROR, &context, "%s: cannot store: %s; tried again until it goes", stream->name,
               error->message);
+  if (stream->pass->dry) {
+    run_fail (run, full_disk ? REASON_DISK_FULL : REASON_STORE_FAILED, error->message);
+    return;
+  }
   run_give_up_call (run);
   g_clear_pointer (&run->batch, store_batch_free);
   hub_plugin_credit (stream->connector->plugin, run->generation, run->batch_bytes);
@@ -110,7 +129,10 @@ run_rewind (SyncRun *run, const GError *error)
   run->last = FALSE;
   run->tries = 0;
   run->inserted = 0;
+  run->fresh = FALSE;
+  run->probing = FALSE;
   memset (run->pass_mark, 0, sizeof run->pass_mark);
+  memset (run->page_mark, 0, sizeof run->page_mark);
   run->wants_maps = TRUE;
   run_wait (run, hub_mono_ms (run->hub) + STORE_AGAIN_MS, full_disk ? REASON_DISK_FULL : REASON_STORE_FAILED,
             error->message);
@@ -133,15 +155,21 @@ stored (const GError *error, gpointer data)
   }
   hub_plugin_credit (run->stream->connector->plugin, run->generation, run->storing_bytes);
   run->storing_bytes = 0;
+  if (!error && run->placing) {
+    json_object_put (run->place);
+    run->place = g_steal_pointer (&run->placing);
+  }
   if (error)
     run_rewind (run, error);
+  else if (run->probing)
+    run_load (run);
   else if (run->last)
     run_finished (run);
   else if (run->missing)
     run_end_stored (run);
   else if (run->page_end != PAGE_NONE)
     run_next (run);
-  else if (run->batch && store_batch_size (run->batch) >= RUN_BATCH_RECORDS)
+  else if (batch_is_full (run) || (run->batch && run->wants_page))
     run_flush (run);
   hub_check_drained (hub);
   hub_arm (hub);
@@ -157,6 +185,7 @@ run_flush (SyncRun *run)
   run->batch_bytes = 0;
   run->dirty = TRUE;
   each_collection (run, count_writing);
+  run->batch_rejects = 0;
   store_submit (run->hub->world.store, g_steal_pointer (&run->batch), stored, run);
 }
 
@@ -239,10 +268,21 @@ count_loading (SyncRun *run, HubCollection *collection)
   run->loading++;
 }
 
+/* After a write that failed: the place is written once more, and only when that goes the vendor is asked
+ * again. */
+static void
+run_probe (SyncRun *run)
+{
+  run->wants_maps = FALSE;
+  run->probing = TRUE;
+  run_save_place (run);
+  run_flush (run);
+}
+
 static void
 run_load (SyncRun *run)
 {
-  run->wants_maps = FALSE;
+  run->probing = FALSE;
   each_collection (run, count_loading);
   each_collection (run, load_map);
 }
@@ -291,8 +331,9 @@ must_wait (HubStream *stream)
     return TRUE;
   }
   if (plugin->running >= PASSES_A_PLUGIN) {
-    if (!g_queue_find (&plugin->turn, stream))
+    if (!stream->in_turn)
       g_queue_push_tail (&plugin->turn, stream);
+    stream->in_turn = TRUE;
     hub_stream_set (stream, STREAM_WAITING, REASON_TURN, NULL);
     return TRUE;
   }
@@ -319,8 +360,13 @@ sync_begin (HubStream *stream)
 {
   HubPlugin *plugin = stream->connector->plugin;
   Hub *hub = plugin->hub;
-  if (stream->run || stream->deciding || hub->draining || must_wait (stream))
+  if (stream->run || stream->deciding || hub->draining)
     return;
+  if (must_wait (stream)) {
+    if (!stream->in_turn)
+      take_turns (plugin);
+    return;
+  }
   stream->pass = take_pass (stream);
   SyncRun *run = stream->run = run_new (stream);
   if (stream->pass->resumed)
@@ -331,7 +377,8 @@ sync_begin (HubStream *stream)
     run->dry_done = stream->dry_done;
     run->dry_data = stream->dry_data;
   }
-  if (stream->pass->full && (stream->pass->dry || hub_mono_ms (hub) - stream->fresh_ms >= FRESH_EVERY_MS)) {
+  run->unskipped = stream->pass->dry;
+  if (stream->pass->full && !stream->pass->dry && hub_mono_ms (hub) - stream->fresh_ms >= FRESH_EVERY_MS) {
     run->unskipped = TRUE;
     stream->fresh_ms = hub_mono_ms (hub);
   }
@@ -354,7 +401,7 @@ sync_tick (HubStream *stream)
 {
   SyncRun *run = stream->run;
   if (run->wants_maps)
-    run_load (run);
+    run_probe (run);
   else if (run->wants_page)
     run_page (run);
 }
@@ -367,14 +414,29 @@ sync_busy (const HubStream *stream)
 
 /* ---- ending ---- */
 
+/* Those that wait for their turn are tried at the next tick, as many as there is room for; one that cannot
+ * begin then costs the others nothing. */
+static void
+take_turns (HubPlugin *plugin)
+{
+  for (guint room = PASSES_A_PLUGIN - MIN (plugin->running, PASSES_A_PLUGIN); room > 0;) {
+    HubStream *next = g_queue_pop_head (&plugin->turn);
+    if (!next)
+      return;
+    next->in_turn = FALSE;
+    if (next->run)
+      continue;
+    hub_stream_plan (next, hub_mono_ms (plugin->hub));
+    room--;
+  }
+}
+
 static void
 let_others_run (HubPlugin *plugin)
 {
   plugin->running--;
   plugin->hub->passes_running--;
-  HubStream *next = g_queue_pop_head (&plugin->turn);
-  if (next)
-    hub_stream_plan (next, hub_mono_ms (plugin->hub));
+  take_turns (plugin);
 }
 
 static void
@@ -389,7 +451,10 @@ void
 sync_abort (HubStream *stream, const char *why)
 {
   SyncRun *run = stream->run;
-  g_queue_remove (&stream->connector->plugin->turn, stream);
+  sync_decide_abort (stream);
+  if (stream->in_turn)
+    g_queue_remove (&stream->connector->plugin->turn, stream);
+  stream->in_turn = FALSE;
   if (!run) {
     if (stream->next && stream->next->dry)
       stream->dry_done (NULL, "cancelled", why, stream->dry_data);
@@ -397,7 +462,7 @@ sync_abort (HubStream *stream, const char *why)
   }
   Hub *hub = run->hub;
   run_give_up_call (run);
-  if (run->batch)
+  if (run->batch || run->storing) /* what the maps say beyond what is stored may never be */
     each_collection (run, drop_map);
   hub_plugin_credit (stream->connector->plugin, run->generation, run->batch_bytes + run->storing_bytes);
   if (run->dry_done)

@@ -10,6 +10,7 @@ enum {
   DRAIN_MS = 30000,
   RESTART_FIRST_MS = 200,
   RESTART_MOST_MS = 30000,
+  WINDOW_MOST = WIRE_WINDOW_BYTES + (8 << 20), /* a worker may be one frame beyond its window */
 };
 
 static void on_frame (const WireFrame *frame, gpointer data);
@@ -131,6 +132,9 @@ hub_plugin_start (HubPlugin *plugin)
   }
   g_autoptr (GError) error = NULL;
   plugin->generation++;
+  plugin->condemned = FALSE;
+  plugin->wanted = TRUE;
+  plugin->owed = 0;
   plugin->start_at_ms = hub_mono_ms (hub);
   plugin->since_ms = hub_wall_ms (hub);
   plugin->worker = hub->world.start_worker (hub->world.world, plugin->info->file, &events, plugin, &error);
@@ -162,6 +166,7 @@ static void
 misbehaves (HubPlugin *plugin, const char *what)
 {
   log_line (LOG_ERROR, NULL, "plugin %s: its worker %s; it is ended", plugin->name, what);
+  plugin->condemned = TRUE; /* what it still sends counts for nothing */
   plugin->worker->end (plugin->worker, TRUE);
 }
 
@@ -197,7 +202,8 @@ static void
 send_json (HubPlugin *plugin, WireType type, guint64 number, json_object *body)
 {
   gsize size;
-  const char *text = json_object_to_json_string_length (body, JSON_C_TO_STRING_PLAIN, &size);
+  const char *text =
+    json_object_to_json_string_length (body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
   plugin->worker->send (plugin->worker, type, number, text, size);
 }
 
@@ -249,6 +255,8 @@ hub_plugin_disconnect (HubPlugin *plugin, HubConnector *connector)
 void
 hub_plugin_credit (HubPlugin *plugin, guint generation, gsize bytes)
 {
+  if (plugin->generation == generation)
+    plugin->owed -= MIN (plugin->owed, bytes);
   if (plugin->worker && plugin->generation == generation && bytes)
     plugin->worker->send (plugin->worker, WIRE_CREDIT, bytes, "", 0);
 }
@@ -305,7 +313,8 @@ note_result (HubCall *call, const char *status, json_object *result)
   Hub *hub = call->plugin->hub;
   gint64 now_ms = hub_wall_ms (hub);
   double seconds = (double)(hub_mono_ms (hub) - call->started_ms) / 1000;
-  metric_add (metrics_get (hub->world.metrics, "calls_total", call->plugin->name, call->operation, status),
+  metric_add (metrics_get (hub->world.metrics, "calls_total", call->plugin->name, call->operation,
+                           reason_status_known (status) ? status : "unknown"),
               1);
   metric_observe (metrics_get (hub->world.metrics, "call_seconds", call->plugin->name, call->operation),
                   seconds);
@@ -394,6 +403,8 @@ on_frame (const WireFrame *frame, gpointer data)
   HubCall *call = number ? g_hash_table_lookup (plugin->calls, &number) : NULL;
   WireCallState state = !call ? WIRE_CALL_UNKNOWN : call->cancelled ? WIRE_CALL_CANCELLED : WIRE_CALL_RUNNING;
   const char *wrong = NULL;
+  if (plugin->condemned)
+    return;
   if (!wire_legal (frame->head.type, state, plugin->said_hello)) {
     misbehaves (plugin, "sent a frame that is not legal here");
     return;
@@ -410,6 +421,12 @@ on_frame (const WireFrame *frame, gpointer data)
     break;
   case WIRE_RECORDS:
   case WIRE_SAME:
+    plugin->owed += frame->head.size;
+    if (plugin->owed > WINDOW_MOST) {
+      misbehaves (plugin, "sends more records than it was given credit for");
+      break;
+    }
+    /* fall through */
   case WIRE_REJECT:
     if (!call->run) {
       if (frame->head.type != WIRE_REJECT)

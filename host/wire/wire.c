@@ -12,6 +12,13 @@ static const char *const names[WIRE_TYPES] = { "none",    "HELLO",  "CONNECT", "
                                                "CANCEL",  "CREDIT", "DRAIN",   "PING",       "PONG",
                                                "RECORDS", "SAME",   "REJECT",  "RESULT",     "LOG" };
 
+/* The most that a body of each type may have: what a worker sends is held in memory before it is looked at.
+ */
+static const guint32 mosts[WIRE_TYPES] = {
+  [WIRE_HELLO] = 8 << 20, [WIRE_CONNECT] = 8 << 20,  [WIRE_CALL] = 8 << 20,   [WIRE_RECORDS] = 8 << 20,
+  [WIRE_SAME] = 8 << 20,  [WIRE_REJECT] = 256 << 10, [WIRE_RESULT] = 8 << 20, [WIRE_LOG] = 256 << 10,
+};
+
 /* One frame's head and body in one piece of memory, whose body is aligned: the head is 16 bytes. */
 struct WireEnd {
   int fd;
@@ -68,7 +75,9 @@ room_wanted (const WireEnd *end)
     return READ_ROOM;
   memcpy (&head, end->in->data + end->taken, sizeof head);
   gsize whole = sizeof head + head.size;
-  return head.size <= WIRE_BODY_MOST && whole > have ? MAX (whole - have, READ_ROOM) : READ_ROOM;
+  return head.type < WIRE_TYPES && head.size <= mosts[head.type] && whole > have
+           ? MAX (whole - have, READ_ROOM)
+           : READ_ROOM;
 }
 
 gboolean
@@ -100,7 +109,7 @@ wire_end_next (WireEnd *end, WireFrame *frame, GError **error)
   if (have < sizeof frame->head)
     return FALSE;
   memcpy (&frame->head, end->in->data + end->taken, sizeof frame->head);
-  if (frame->head.type == 0 || frame->head.type >= WIRE_TYPES || frame->head.size > WIRE_BODY_MOST) {
+  if (frame->head.type == 0 || frame->head.type >= WIRE_TYPES || frame->head.size > mosts[frame->head.type]) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "a frame of type %u and %u bytes is not legal",
                  frame->head.type, frame->head.size);
     return FALSE;
@@ -131,7 +140,7 @@ open_array (WireEnd *end, gsize more)
 static void
 send_head (WireEnd *end, WireType type, guint8 kind, guint64 call, gsize size)
 {
-  g_assert (size <= WIRE_BODY_MOST);
+  g_assert (size <= mosts[type]);
   WireHead head = { .size = (guint32)size, .type = type, .kind = kind, .call = call };
   g_byte_array_append (open_array (end, sizeof head + size), (const guint8 *)&head, sizeof head);
   end->pending += sizeof head + size;

@@ -18,7 +18,7 @@
 
 enum {
   WIRE_VERSION = 1,
-  WIRE_BODY_MOST = 32 << 20,    /* a longer frame ends the worker */
+  WIRE_RECORD_MOST = 1 << 20,   /* of one record's body */
   WIRE_BATCH_BYTES = 128 << 10, /* the worker sends a batch when it holds this much */
   WIRE_WINDOW_BYTES = 4 << 20,  /* RECORDS and SAME bytes that may be under way before CREDIT comes back */
 };

@@ -1,0 +1,145 @@
+/* A held pass is decided by a person: what it lacked goes, or stays. */
+#include <string.h>
+
+#include "hub/sync-run.h"
+
+typedef struct Deciding Deciding;
+struct Deciding {
+  Hub *hub;
+  HubStream *stream; /* NULL: went meanwhile */
+  json_object *body; /* of the pass, as history serves it */
+  gint64 ended_ms;
+  gboolean accept;
+  GArray *rids;
+  GPtrArray *collections; /* HubCollection whose maps are held */
+  guint loading;
+  StoreDone done;
+  gpointer data;
+  GError *failed;
+};
+
+/* The end of it all: told, and the stream may run again. */
+static void
+deciding_end (Deciding *deciding, const GError *error)
+{
+  for (guint i = 0; i < deciding->collections->len; i++)
+    ((HubCollection *)deciding->collections->pdata[i])->users--;
+  if (deciding->stream) {
+    deciding->stream->deciding = NULL;
+    hub_stream_plan_next (deciding->stream);
+  }
+  deciding->done (error, deciding->data);
+  g_array_unref (deciding->rids);
+  g_ptr_array_unref (deciding->collections);
+  json_object_put (deciding->body);
+  g_clear_error (&deciding->failed);
+  g_free (deciding);
+}
+
+static void
+decided (const GError *error, gpointer data)
+{
+  Deciding *deciding = data;
+  for (guint i = 0; i < deciding->collections->len; i++) {
+    HubCollection *collection = deciding->collections->pdata[i];
+    hub_collection_written (deciding->hub, collection);
+    if (error)
+      hub_collection_drop (collection);
+  }
+  if (!error && deciding->stream)
+    g_clear_pointer (&deciding->stream->held, g_free);
+  deciding_end (deciding, error);
+}
+
+/* The connector goes or changes: what is not written yet is not decided. */
+void
+sync_decide_abort (HubStream *stream)
+{
+  if (stream->deciding)
+    stream->deciding->stream = NULL;
+  stream->deciding = NULL;
+}
+
+static void
+put_decision (Deciding *deciding, StoreBatch *batch, guint64 deleted)
+{
+  HubStream *stream = deciding->stream;
+  const char *state = pass_state_word (deciding->accept ? PASS_COMPLETE : PASS_REFUSED);
+  json_object_object_add (deciding->body, "state", json_object_new_string (state));
+  json_object_object_add (deciding->body, "deleted", json_object_new_uint64 (deleted));
+  StoreRow row = { .id = stream->held,
+                   .connector = stream->connector->label,
+                   .stream = stream->name,
+                   .kind = "",
+                   .state = state,
+                   .reason = "",
+                   .at_ms = deciding->ended_ms,
+                   .body = json_object_to_json_string_ext (deciding->body, JSON_C_TO_STRING_PLAIN) };
+  store_batch_row (batch, STORE_PASSES, &row);
+  HubStream after = *stream;
+  after.held = NULL;
+  g_autofree char *key = hub_stream_key (stream);
+  g_autofree char *json = hub_stream_to_state (&after);
+  store_batch_state (batch, key, json);
+}
+
+/* What was seen again since the pass ended stays. */
+static void
+decide_now (Deciding *deciding)
+{
+  Hub *hub = deciding->hub;
+  guint64 deleted = 0;
+  StoreBatch *batch = store_batch_new (hub->world.store, TRUE, "operator");
+  for (guint i = 0; i < deciding->rids->len && deciding->accept; i++) {
+    guint64 rid = g_array_index (deciding->rids, guint64, i);
+    HubCollection *collection = hub_collection (hub, (guint32)(rid >> 32));
+    MapEntry *entry = collection && collection->map && (guint32)rid < map_count (collection->map)
+                        ? map_at (collection->map, (guint32)rid)
+                        : NULL;
+    if (entry && !entry->deleted && (gint64)entry->asked_ms <= deciding->ended_ms)
+      deleted += run_put_missing (batch, hub, collection, (guint32)rid, run_is_zero (deciding->stream),
+                                  hub_wall_ms (hub));
+  }
+  put_decision (deciding, batch, deleted);
+  for (guint i = 0; i < deciding->collections->len; i++)
+    ((HubCollection *)deciding->collections->pdata[i])->writing++;
+  store_submit (hub->world.store, batch, decided, deciding);
+}
+
+static void
+map_for_deciding (HubCollection *collection, const GError *error, gpointer data)
+{
+  Deciding *deciding = data;
+  if (error && !deciding->failed)
+    deciding->failed = g_error_copy (error);
+  if (--deciding->loading > 0)
+    return;
+  if (!deciding->failed && !deciding->stream)
+    g_set_error (&deciding->failed, HUB_ERROR, HUB_ERROR_CONFLICT,
+                 "the configuration of the connector changed meanwhile");
+  if (deciding->failed)
+    deciding_end (deciding, deciding->failed);
+  else
+    decide_now (deciding);
+}
+
+void
+sync_decide (Hub *hub, HubStream *stream, gboolean accept, const StoreRow *row, StoreDone done, gpointer data)
+{
+  Deciding *deciding = g_new0 (Deciding, 1);
+  *deciding = (Deciding){ .hub = hub, .stream = stream, .accept = accept, .done = done, .data = data };
+  deciding->body = json_tokener_parse (row->body);
+  deciding->ended_ms = row->at_ms;
+  deciding->rids = g_array_new (FALSE, FALSE, sizeof (guint64));
+  g_array_append_vals (deciding->rids, row->extra, (guint)(row->extra_size / sizeof (guint64)));
+  deciding->collections = g_ptr_array_new ();
+  stream->deciding = deciding;
+  for (guint kind = 0; kind < MODEL_KINDS; kind++)
+    if (stream->kinds & (1u << kind))
+      g_ptr_array_add (deciding->collections, hub_collection_get (hub, stream->connector, kind));
+  deciding->loading = deciding->collections->len;
+  for (guint i = 0; i < deciding->collections->len; i++)
+    ((HubCollection *)deciding->collections->pdata[i])->users++;
+  for (guint i = deciding->collections->len; i-- > 0;)
+    hub_collection_load (hub, deciding->collections->pdata[i], map_for_deciding, deciding);
+}
