@@ -6,7 +6,9 @@ stands for what was left out. Whatever is shown must be in the answer, with the 
 run (ids, times, sizes) the type must be the same, and where a later command uses such a value, the real one is put in.
 The examples are run from top to bottom, as a reader would. A GET that does not fit yet is asked again: passes take time."""
 import contextlib
+import glob
 import json
+import os
 import re
 import shlex
 import sqlite3
@@ -217,6 +219,23 @@ def test_a_new_follower_begins_at_0_when_old_deletions_are_not_kept():
         cursor = {"cursor": page["next"]}
     tap.equal(again, everything)
     tap.equal(house.json("/v1/changes", since=page["seq"]), {"items": [], "seq": newest})
+
+
+def anchors(path):
+    """What a link may name within a document: its headings, as GitHub spells them."""
+    with open(path, encoding="utf-8") as file:
+        titles = re.findall(r"^#+ (.*)$", file.read(), re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_link_within_the_documents_leads_somewhere():
+    for path in [tap.source("README.md"), *glob.glob(tap.source("docs", "*.md"))]:
+        with open(path, encoding="utf-8") as file:
+            links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", file.read())
+        for target, anchor in links:
+            where = os.path.join(os.path.dirname(path), target) if target else path
+            tap.true(os.path.exists(where), f"{path}: {target}")
+            tap.true(not anchor or anchor in anchors(where), f"{path}: {target}#{anchor}")
 
 
 def test_an_answer_that_is_not_as_shown_is_found():
