@@ -10,7 +10,11 @@
 #include "json/path.h"
 #include "json/scan.h"
 
-enum { TEXT_MOST = (1 << 28) - 1, NODES_FIRST_MOST = 1 << 14 };
+enum {
+  TEXT_MOST = (1 << 28) - 1,
+  NODES_FIRST_MOST = 1 << 14,
+  REPLACEMENT = 0xfffd /* vendors cut texts in the middle of a smiley; one such text must not cost a page */
+};
 
 typedef struct {
   JsonDocument *document;
@@ -70,7 +74,7 @@ resolve (Reading *reading, char *begin, char *stop, gsize *length)
     const char *from = scan_escape (stop, reading->end, &character);
     if (!from)
       return fail (reading, stop, "this is no escape that a text can hold");
-    to += g_unichar_to_utf8 (character, to);
+    to += g_unichar_to_utf8 (character ? character : REPLACEMENT, to);
     stop = (char *)scan_plain (from, reading->readable);
     gsize plain = (gsize)(MIN (stop, reading->end) - from);
     memmove (to, from, plain);

@@ -96,8 +96,8 @@ scan_hex (const char *at, const char *end)
   return value;
 }
 
-/* Behind the escape whose backslash is at at, or NULL. Surrogates must come in pairs; U+0000 is refused,
- * since our texts end with NUL. */
+/* Behind the escape whose backslash is at at, or NULL. *character is 0 where no text of ours can hold it:
+ * U+0000, since they end with NUL, and half of a pair of surrogates. */
 static inline const char *
 scan_escape (const char *at, const char *end, gunichar *character)
 {
@@ -112,18 +112,17 @@ scan_escape (const char *at, const char *end, gunichar *character)
     return at + 2;
   }
   int high = scan_hex (at + 2, end);
-  at += 6;
-  if (high <= 0 || (high >= 0xdc00 && high <= 0xdfff))
+  if (high < 0)
     return NULL;
-  if (high < 0xd800 || high > 0xdbff) {
+  at += 6;
+  if (high < 0xd800 || high > 0xdfff) {
     *character = (gunichar)high;
     return at;
   }
-  if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
-    return NULL;
-  int low = scan_hex (at + 2, end);
+  int low = high < 0xdc00 && end - at >= 6 && at[0] == '\\' && at[1] == 'u' ? scan_hex (at + 2, end) : -1;
+  *character = 0;
   if (low < 0xdc00 || low > 0xdfff)
-    return NULL;
+    return at;
   *character = 0x10000 + ((gunichar)(high - 0xd800) << 10) + (gunichar)(low - 0xdc00);
   return at + 6;
 }

@@ -70,9 +70,9 @@ check_string (Check *check)
       check->at++;
       return TRUE;
     }
-    gunichar character;
+    gunichar character = 0;
     const char *behind = *check->at == '\\' ? scan_escape (check->at, check->end, &character) : NULL;
-    if (!behind)
+    if (!behind || !character)
       return wrong (check, *check->at == '\\' ? "this is no escape that a text can hold"
                                               : "a control character in a string");
     check->at = behind;
@@ -204,9 +204,9 @@ skip_blanks (const char *at)
 static inline const char *
 behind_string (const char *at, const char *end)
 {
-  gunichar character;
+  gunichar character = 0;
   while ((at = scan_plain (at, end)) < end && *at != '"')
-    if (*at != '\\' || !(at = scan_escape (at, end, &character)))
+    if (*at != '\\' || !(at = scan_escape (at, end, &character)) || !character)
       return NULL;
   return at < end ? at + 1 : NULL;
 }

