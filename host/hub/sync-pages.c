@@ -147,6 +147,19 @@ wrong_ending (const SyncRun *run, gboolean more, gboolean later, json_object *cu
   return NULL;
 }
 
+/* Of a page with very many rejects the worker tells the first ones by name, and how many there were. */
+static void
+take_untold (SyncRun *run, guint rejected)
+{
+  guint told = 0;
+  for (guint kind = 0; kind < MODEL_KINDS; kind++)
+    told += run->page[kind][SEEN_REJECTED];
+  if (rejected <= told)
+    return;
+  run->page[run_first_kind (run)][SEEN_REJECTED] += rejected - told;
+  run->nameless += rejected - told;
+}
+
 static void
 page_went_well (SyncRun *run, HubCall *call, json_object *result)
 {
@@ -165,6 +178,7 @@ page_went_well (SyncRun *run, HubCall *call, json_object *result)
     return;
   }
   run->page[run_first_kind (run)][SEEN_PLUGIN] += (guint)number_of (result, "filtered", 0, G_MAXINT32);
+  take_untold (run, (guint)number_of (result, "rejected", 0, G_MAXINT32));
   run_children (run, json_object_object_get (result, "children"), call->asked_ms);
   run_count_page (run);
   pass->pages++;
