@@ -171,12 +171,13 @@ get_connector (Request *request)
 
 /* ---- sync ---- */
 
-/* The stream that the body names exists. */
+/* The stream that the body names exists. Without its plugin a connector has none, which says nothing of the
+ * name. */
 static gboolean
 check_stream (Request *request, const HubConnector *connector)
 {
   const char *wanted = request_text (request, "stream");
-  if (!wanted || hub_stream (connector, wanted))
+  if (!wanted || connector->streams->len == 0 || hub_stream (connector, wanted))
     return TRUE;
   g_autofree const char **names = g_new0 (const char *, connector->streams->len + 1);
   for (guint i = 0; i < connector->streams->len; i++)

@@ -83,6 +83,19 @@ log_problems (const Config *config)
   return errors;
 }
 
+/* A file that is refused is told once, not with each reload. */
+static void
+log_refused (Plugins *now, Plugins *before)
+{
+  GPtrArray *all = plugins_all (now);
+  for (guint i = 0; i < all->len; i++) {
+    const PluginInfo *info = all->pdata[i];
+    const PluginInfo *known = before ? plugins_find (before, info->name) : NULL;
+    if (info->refused && (!known || strcmp (known->identity, info->identity) != 0))
+      log_line (LOG_ERROR, NULL, "plugin %s is refused: %s: %s", info->name, info->file, info->refused);
+  }
+}
+
 gboolean
 reloader_start (Reloader *reloader, GError **error)
 {
@@ -93,6 +106,7 @@ reloader_start (Reloader *reloader, GError **error)
                  "the configuration has errors; `tillbridge check` shows them");
     return FALSE;
   }
+  log_refused (reloader->plugins, NULL);
   return hub_apply (reloader->hub, g_steal_pointer (&reloader->config), g_steal_pointer (&reloader->plugins),
                     error);
 }
@@ -159,6 +173,7 @@ finish (gpointer data)
   json_object_object_add (plan, "applied", json_object_new_boolean (apply));
   if (apply) {
     g_autoptr (GError) error = NULL;
+    log_refused (reloader->plugins, hub_plugins (reloader->hub));
     if (!hub_apply (reloader->hub, g_steal_pointer (&reloader->config), g_steal_pointer (&reloader->plugins),
                     &error))
       log_line (LOG_ERROR, NULL, "reload: %s", error->message);
