@@ -170,6 +170,10 @@ settle (Call *call, tb_status status)
     call->noted = call->spoilt;
     status = call->spoilt;
   }
+  if (status == TB_CANCELLED && call->late && !call->cancelled && call->told_to_wait)
+    return call_fail (call, TB_RATE_LIMIT_EXCEEDED, TB_WHY_UNKNOWN,
+                      "the vendor wanted us to wait until the deadline of %" G_GINT64_FORMAT " s",
+                      (call->deadline_ms - call->began_ms) / 1000);
   if (status == TB_CANCELLED && call->late && !call->cancelled)
     return call_fail (call, TB_SERVICE_UNAVAILABLE, TB_WHY_UNKNOWN,
                       "not done within its deadline of %" G_GINT64_FORMAT " s",

@@ -20,6 +20,7 @@ judge_lost (EndpointStream *stream)
   const Ask *ask = stream->ask;
   Verdict verdict = { .words = arena_strndup (ask->call->arena, stream->error, strlen (stream->error)) };
   gboolean unsent = stream->sent_bytes == 0 && stream->status == 0;
+  ask->call->told_to_wait = FALSE;
   switch (stream->end) {
   case HTTP_NEVER_LEFT:
     verdict.never_left = TRUE;
@@ -150,6 +151,7 @@ tell_pace (EndpointStream *stream, const Verdict *verdict)
   gint64 wait_ms = MAX (told.wait_ms, call->retry_ms);
   if (ask->elsewhere)
     return;
+  call->told_to_wait = verdict->status == TB_RATE_LIMIT_EXCEEDED;
   if (verdict->status == TB_RATE_LIMIT_EXCEEDED)
     pace_refused (pace, wait_ms, now_ms);
   else {

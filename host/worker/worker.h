@@ -126,8 +126,9 @@ struct Call {    /* call.c */
   gboolean authorizing; /* inside authorize: no token, every refusal is TB_AUTHENTICATION_ERROR */
   /* how it failed: set by call_fail(), read at the end */
   tb_why why;
-  char *detail;    /* in the arena */
-  gint64 retry_ms; /* what the vendor asked to wait, 0: nothing */
+  char *detail;          /* in the arena */
+  gint64 retry_ms;       /* what the vendor asked to wait, 0: nothing */
+  gboolean told_to_wait; /* by the last answer, which did nothing else */
   /* the last answer: http.c, endpoint.c */
   int http_status;
   struct EndpointHeaders *headers;
