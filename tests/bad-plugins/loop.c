@@ -19,7 +19,8 @@ pull (tb_call *call, const tb_pull *pull)
   return tb_pages (call, tb_seen (items) > 0, "page", page + 1);
 }
 
-static const tb_stream streams[] = { { "products", pull, NULL, TB_PRODUCTS, TB_STAYS, .every_s = 60 } };
+static const tb_stream streams[] = { { "products", pull, NULL, TB_PRODUCTS, TB_STAYS, .every_s = 60,
+                                       .deadline_s = 1 } };
 
 TB_PLUGIN (.name = "loop", .version = "1.0.0", .settings = TB_LIST (settings),
            .endpoints = TB_LIST (endpoints), .streams = TB_LIST (streams));

@@ -194,7 +194,7 @@ class House:
             mine = ours.pop(item["product_id"], None)
             if mine is None:
                 wrong.append(("missing", item["product_id"]))
-            elif mine["updated_at"] != item_time(item) or mine.get("quantity") != quantity(item) or price(mine) != cents(item):
+            elif mine.get("updated_at") != item_time(item) or mine.get("quantity") != quantity(item) or price(mine) != cents(item):
                 wrong.append(("differs", item["product_id"], price(mine), cents(item)))
         return wrong + [("too many", ident) for ident in ours]
 
