@@ -198,6 +198,12 @@ read_host (Daemon *daemon)
   return TRUE;
 }
 
+static void
+note_turn (double seconds, gpointer metric)
+{
+  metric_observe (metric, seconds);
+}
+
 static gboolean
 open_store (Daemon *daemon)
 {
@@ -215,6 +221,7 @@ open_store (Daemon *daemon)
     return FALSE;
   }
   g_autofree char *path = g_build_filename (state, "tillbridge.db", NULL);
+  loop_watch_turns (daemon->loop, note_turn, metrics_get (daemon->metrics, "loop_seconds", "hub"));
   daemon->store = sqlite_store_open (path, daemon->loop, time_wall_ms, daemon->metrics, &error);
   return daemon->store || fail (error);
 }

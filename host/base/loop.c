@@ -36,6 +36,8 @@ struct Loop {
   gboolean quit, in_turn;
   gint64 now_ms;
   Heap timers;
+  void (*turned) (double seconds, gpointer data);
+  gpointer turned_data;
   GArray *deferred, *running; /* Job */
   GPtrArray *dead, *signals;  /* LoopWatch */
   GMutex lock;                /* guards posted */
@@ -286,6 +288,7 @@ loop_turn (Loop *loop, int timeout_ms)
   if (count < 0 && errno != EINTR)
     g_error ("epoll_wait: %s", g_strerror (errno));
   loop->now_ms = time_monotonic_ms ();
+  gint64 began_us = loop->turned ? g_get_monotonic_time () : 0;
   loop->in_turn = TRUE;
   for (int i = 0; i < count; i++) {
     LoopWatch *watch = events[i].data.ptr;
@@ -298,8 +301,17 @@ loop_turn (Loop *loop, int timeout_ms)
   loop->running = jobs;
   run_jobs (jobs);
   loop->in_turn = FALSE;
+  if (loop->turned)
+    loop->turned ((double)(g_get_monotonic_time () - began_us) / 1000000, loop->turned_data);
   g_ptr_array_set_size (loop->dead, 0);
   return !loop->quit;
+}
+
+void
+loop_watch_turns (Loop *loop, void (*turned) (double seconds, gpointer data), gpointer data)
+{
+  loop->turned = turned;
+  loop->turned_data = data;
 }
 
 void

@@ -46,6 +46,9 @@ void loop_defer (Loop *loop, LoopFunc func, gpointer data);
 /* From any thread: runs func on the loop's thread, in the order of posting. */
 void loop_post (Loop *loop, LoopFunc func, gpointer data);
 
+/* Told after each turn how long it worked (not how long it slept), in seconds. NULL: nobody. */
+void loop_watch_turns (Loop *loop, void (*turned) (double seconds, gpointer data), gpointer data);
+
 /* Calls func on the loop for each arrival of the signal (through a signalfd; the signal is blocked for the
  * process). */
 void loop_signal (Loop *loop, int signal_number, LoopFdFunc func, gpointer data);

@@ -76,9 +76,11 @@ log_problems (const Config *config)
   guint errors = 0;
   for (guint i = 0; i < config->problems->len; i++) {
     const ConfigProblem *problem = config->problems->pdata[i];
-    g_autofree char *text = config_problem_to_text (problem, FALSE);
     errors += !problem->warning;
-    log_line (problem->warning ? LOG_WARNING : LOG_ERROR, NULL, "%s", text);
+    log_line (problem->warning ? LOG_WARNING : LOG_ERROR, NULL, "%s:%d:%d: %s%s%s%s%s", problem->file,
+              problem->line, problem->column, problem->text, problem->hint ? "; " : "",
+              problem->hint ? problem->hint : "", problem->fix ? "; fix: " : "",
+              problem->fix ? problem->fix : "");
   }
   return errors;
 }

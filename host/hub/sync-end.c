@@ -313,12 +313,30 @@ run_end_stored (SyncRun *run)
   put_end (run);
 }
 
+/* What a full pass would find missing. */
+static guint64
+count_missing (const SyncRun *run)
+{
+  guint64 missing = 0;
+  for (guint kind = 0; kind < MODEL_KINDS; kind++) {
+    Map *map = run->collections[kind] ? run->collections[kind]->map : NULL;
+    for (guint32 i = 0; map && i < map_count (map); i++) {
+      const MapEntry *entry = map_at (map, i);
+      missing +=
+        !entry->deleted && !entry->zeroed && !g_hash_table_contains (run->dry_seen[kind], &entry->id_hash);
+    }
+  }
+  return missing;
+}
+
 void
 run_end (SyncRun *run)
 {
   Pass *pass = run->stream->pass;
   run->page_end = PAGE_NONE;
   if (pass->dry) {
+    if (pass->full && strcmp (run->stream->missing, "stays") != 0)
+      pass->missing = count_missing (run);
     pass->state = PASS_COMPLETE;
     pass->ended_ms = hub_wall_ms (run->hub);
     run_tell_dry (run);

@@ -67,8 +67,6 @@ seen_already (const SyncRun *run, guint kind, const MapEntry *entry)
 static void
 note_seen (SyncRun *run, guint kind, MapEntry *entry, gint64 asked_ms)
 {
-  if (run->stream->pass->dry)
-    return;
   entry->seen = run->mark[kind];
   entry->asked_ms = MAX (entry->asked_ms, (guint64)asked_ms & ((1ull << 48) - 1));
 }
@@ -105,8 +103,7 @@ static void
 count_older (SyncRun *run, guint kind, MapEntry *entry)
 {
   run->page[kind][SEEN_OLDER]++;
-  if (!run->stream->pass->dry)
-    entry->seen = run->mark[kind];
+  entry->seen = run->mark[kind];
 }
 
 /* The same id twice in one answer, with something else each time: the first stays, unless the other says that
@@ -171,6 +168,29 @@ check_record (SyncRun *run, const WireRecord *record)
   return NULL;
 }
 
+static gboolean
+is_same (const WireRecord *record, const MapEntry *entry)
+{
+  gboolean deletes = record->op == WIRE_DELETE;
+  return entry ? entry->deleted == (guint)deletes && (deletes || entry->hash == record->hash) : deletes;
+}
+
+/* A dry pass counts what would become of the record, and leaves map and store as they are. */
+static void
+take_dry (SyncRun *run, const WireRecord *record, const MapEntry *entry, gint64 asked_ms)
+{
+  guint kind = record->kind;
+  gboolean met =
+    !g_hash_table_add (run->dry_seen[kind], g_memdup2 (&record->id_hash, sizeof record->id_hash));
+  Seen seen = met                                                                   ? SEEN_DUPLICATE
+              : is_same (record, entry)                                             ? SEEN_UNCHANGED
+              : entry && !entry->deleted && is_older (run, record, asked_ms, entry) ? SEEN_OLDER
+                                                                                    : SEEN_STORED;
+  run->page[kind][seen]++;
+  if (!met)
+    show_record (run, record);
+}
+
 static const char *
 take_record (SyncRun *run, const WireRecord *record, gint64 asked_ms, gboolean *held)
 {
@@ -179,16 +199,16 @@ take_record (SyncRun *run, const WireRecord *record, gint64 asked_ms, gboolean *
   guint kind = record->kind;
   MapEntry *entry = map_find (run->collections[kind]->map, record->id_hash);
   gboolean deletes = record->op == WIRE_DELETE;
-  gboolean same =
-    entry ? entry->deleted == (guint)deletes && (deletes || entry->hash == record->hash) : deletes;
-  if (same) {
+  if (run->stream->pass->dry) {
+    take_dry (run, record, entry, asked_ms);
+    return NULL;
+  }
+  if (is_same (record, entry)) {
     if (entry) {
       count_same (run, kind, entry, asked_ms);
     } else {
       run->page[kind][SEEN_UNCHANGED]++; /* deletes what we never had */
     }
-    if (run->records)
-      show_record (run, record);
     return NULL;
   }
   if (entry && !entry->deleted && is_older (run, record, asked_ms, entry)) {
@@ -203,10 +223,6 @@ take_record (SyncRun *run, const WireRecord *record, gint64 asked_ms, gboolean *
   if (wrong)
     return wrong;
   run->page[kind][SEEN_STORED]++;
-  if (run->stream->pass->dry) {
-    show_record (run, record);
-    return NULL;
-  }
   gboolean is_new = !entry;
   if (is_new) {
     entry = map_add (run->collections[kind]->map, record->id_hash);

@@ -77,7 +77,8 @@ struct SyncRun {
   GArray *missing;  /* guint64 rids, when a complete full pass looks for them */
   guint missing_at; /* done up to here */
 
-  json_object *records, *rejects; /* dry */
+  json_object *records, *rejects;    /* dry */
+  GHashTable *dry_seen[MODEL_KINDS]; /* hashes of the ids that a dry pass met; the maps stay as they are */
   HubDryDone dry_done;
   gpointer dry_data;
 };

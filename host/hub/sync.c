@@ -57,6 +57,8 @@ run_free (SyncRun *run)
     g_array_unref (run->missing);
   json_object_put (run->records);
   json_object_put (run->rejects);
+  for (guint kind = 0; kind < MODEL_KINDS; kind++)
+    g_clear_pointer (&run->dry_seen[kind], g_hash_table_unref);
   json_object_put (run->place);
   json_object_put (run->placing);
   g_clear_error (&run->load_error);
@@ -374,6 +376,9 @@ sync_begin (HubStream *stream)
   if (stream->pass->dry) {
     run->records = json_object_new_array ();
     run->rejects = json_object_new_array ();
+    for (guint kind = 0; kind < MODEL_KINDS; kind++)
+      if (run->collections[kind])
+        run->dry_seen[kind] = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
     run->dry_done = stream->dry_done;
     run->dry_data = stream->dry_data;
   }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum {
+  DETAIL_BYTES_MOST = 1000,
   HELLO_MS = 10000,       /* from start to the first frame */
   RESULT_GRACE_MS = 5000, /* beyond the deadline that the worker was told */
   DRAIN_MS = 30000,
@@ -306,6 +307,33 @@ hub_call_cancel (HubCall *call)
   plan (call->plugin);
 }
 
+/* What the call's requests came to. Codes are taken only when they are some, so that a worker makes no series
+ * of its own. */
+static void
+count_requests (HubCall *call, json_object *result)
+{
+  Metrics *metrics = call->plugin->hub->world.metrics;
+  const char *plugin = call->plugin->name;
+  json_object *codes = json_object_object_get (result, "codes"),
+              *retries = json_object_object_get (result, "retries");
+  if (retries)
+    metric_add (metrics_get (metrics, "http_retries_total", plugin),
+                CLAMP (json_object_get_int (retries), 0, 1000));
+  if (!json_object_is_type (codes, json_type_object))
+    return;
+  json_object_object_foreach (codes, code, value)
+  {
+    guint64 number = g_ascii_strtoull (code, NULL, 10);
+    double count = CLAMP (json_object_get_int (value), 0, 1000000);
+    if (number > 599)
+      continue;
+    g_autofree char *text = g_strdup_printf ("%d", (int)number);
+    metric_add (metrics_get (metrics, "http_requests_total", plugin, text), count);
+    if (number == 429)
+      metric_add (metrics_get (metrics, "rate_limited_total", plugin), count);
+  }
+}
+
 static void
 note_result (HubCall *call, const char *status, json_object *result)
 {
@@ -318,6 +346,7 @@ note_result (HubCall *call, const char *status, json_object *result)
               1);
   metric_observe (metrics_get (hub->world.metrics, "call_seconds", call->plugin->name, call->operation),
                   seconds);
+  count_requests (call, result);
   if (!connector || call->cancelled)
     return;
   if (strcmp (status, "ok") == 0) {
@@ -330,7 +359,8 @@ note_result (HubCall *call, const char *status, json_object *result)
   g_free (connector->error_call);
   connector->error_ms = now_ms;
   connector->error_code = g_strdup (status);
-  connector->error_detail = g_strdup (detail ? json_object_get_string (detail) : "");
+  g_autofree char *words = g_strndup (detail ? json_object_get_string (detail) : "", DETAIL_BYTES_MOST);
+  connector->error_detail = g_utf8_make_valid (words, -1);
   connector->error_call = g_strdup (call->id);
 }
 

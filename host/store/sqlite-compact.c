@@ -87,7 +87,7 @@ move (SqliteStore *store, gint64 after, gint64 end, GError **error)
 gboolean
 compact_step (SqliteStore *store, gint64 *after, gboolean *more, GError **error)
 {
-  gint64 end;
+  gint64 end = *after;
   gboolean wanted = TRUE;
   if (*after == COMPACT_START && !start (store, &wanted, error))
     return FALSE;

@@ -208,6 +208,17 @@ result_new (tb_status status, tb_why why, const char *detail)
   return body;
 }
 
+void
+call_count_answer (Call *call, int status)
+{
+  char code[16];
+  g_snprintf (code, sizeof code, "%d", status);
+  if (!call->codes)
+    call->codes = json_object_new_object ();
+  gint64 before = json_object_get_int64 (json_object_object_get (call->codes, code));
+  json_object_object_add (call->codes, code, json_object_new_int64 (before + 1));
+}
+
 static void
 send_result (Call *call, tb_status status)
 {
@@ -218,6 +229,9 @@ send_result (Call *call, tb_status status)
   put_ending (call, body);
   emit_counts (call->emit, body);
   json_object_object_add (body, "requests", json_object_new_int64 (call->requests));
+  json_object_object_add (body, "retries", json_object_new_int64 (call->retries));
+  if (call->codes)
+    json_object_object_add (body, "codes", json_object_get (call->codes));
   json_object_object_add (body, "ms", json_object_new_int64 (time_monotonic_ms () - call->began_ms));
   if (call->retry_ms)
     json_object_object_add (body, "retry_ms", json_object_new_int64 (call->retry_ms));
@@ -255,6 +269,7 @@ call_free (Call *call)
   loop_timer_free (call->timer);
   g_ptr_array_unref (call->documents);
   wipe_secrets (call);
+  json_object_put (call->codes);
   json_object_put (call->cursor);
   json_object_put (call->cursor_before);
   json_object_put (call->children);

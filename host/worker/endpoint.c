@@ -237,7 +237,8 @@ goes_again (const EndpointStream *stream, const Verdict *verdict, Tries *tries, 
     return FALSE;
   /* A refused one waits in the account's line; the others wait here. */
   gboolean refused = verdict->status == TB_RATE_LIMIT_EXCEEDED;
-  gint64 pause_ms = refused ? 0 : MAX (retry_pause_ms (tries->tried, g_random_double ()), call->retry_ms);
+  gint64 dice_ms = retry_pause_ms (tries->tried, g_random_double ());
+  gint64 pause_ms = refused ? 0 : MAX (dice_ms, call->retry_ms);
   if (MAX (pause_ms, call->retry_ms) > RETRY_PAUSE_MOST_MS ||
       now_ms + MAX (pause_ms, call->retry_ms) >= call->deadline_ms)
     return FALSE;
@@ -261,6 +262,8 @@ carry_out (Ask *ask, EndpointStream **kept, Answer *answer)
       return status;
     if (tries.tried++ == 0)
       retry_budget_first (&ask->endpoint->budget);
+    else
+      ask->call->retries++;
     status = exchange_wait_head (stream);
     gboolean good = stream->head && stream->status >= 200 && stream->status < 300;
     if (status == TB_OK && !(ask->streams && good))

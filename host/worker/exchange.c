@@ -124,6 +124,8 @@ on_end (const HttpResult *result, gpointer data)
   stream->ended = TRUE;
   stream->end = stream->too_large ? HTTP_TOO_LARGE : result->end;
   stream->sent_bytes = result->sent_bytes;
+  if (stream->call)
+    call_count_answer (stream->call, result->status);
   stream->error = stream->too_large
                     ? g_strdup_printf ("the answer is larger than %d bytes", ENDPOINT_ANSWER_MOST)
                     : g_strdup (result->error);

@@ -135,7 +135,8 @@ struct Call {    /* call.c */
   struct EndpointStream *streams; /* those not closed yet; endpoint_call_ends() closes them */
   struct Endpoint *judged;        /* whose answer `classify` is looking at, NULL: none */
   const char *http_text;
-  guint requests;
+  guint requests, retries;
+  json_object *codes; /* HTTP status (0: no answer) -> how many; NULL: none yet */
   /* what was asked, and how the page ended: call.c */
   const tb_stream *stream; /* NULL: check */
   json_object *cursor, *cursor_before;
@@ -183,6 +184,8 @@ tb_status call_blame (Call *call, const char *format, ...) G_GNUC_PRINTF (2, 3);
 /* call.c: at the beginning of every service that may give way: TB_CANCELLED when the call is over, and for a
  * plugin that does not hear it the end. */
 tb_status call_enter (Call *call);
+/* call.c: an answer to one of the call's requests came, or will not come (status 0). */
+void call_count_answer (Call *call, int status);
 /* call.c: parks the fiber until something wakes it, the call is cancelled or at_ms (loop time, 0: never) has
  * come. TB_CANCELLED when the call is over. */
 tb_status call_wait (Call *call, gint64 at_ms);
