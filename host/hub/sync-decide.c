@@ -36,6 +36,23 @@ deciding_end (Deciding *deciding, const GError *error)
   g_free (deciding);
 }
 
+static const char *
+word_of (const Deciding *deciding, const char *name)
+{
+  return json_object_get_string (json_object_object_get (deciding->body, name));
+}
+
+/* Also when a reload meanwhile made the stream anew, from what the store said before. */
+static void
+forget_held (Deciding *deciding)
+{
+  HubConnector *connector =
+    hub_connector (deciding->hub, word_of (deciding, "store"), word_of (deciding, "connector"));
+  HubStream *stream = connector ? hub_stream (connector, word_of (deciding, "stream")) : NULL;
+  if (stream && g_strcmp0 (stream->held, word_of (deciding, "id")) == 0)
+    g_clear_pointer (&stream->held, g_free);
+}
+
 static void
 decided (const GError *error, gpointer data)
 {
@@ -46,8 +63,8 @@ decided (const GError *error, gpointer data)
     if (error)
       hub_collection_drop (collection);
   }
-  if (!error && deciding->stream)
-    g_clear_pointer (&deciding->stream->held, g_free);
+  if (!error)
+    forget_held (deciding);
   deciding_end (deciding, error);
 }
 

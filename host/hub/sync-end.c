@@ -194,6 +194,8 @@ run_save_place (SyncRun *run)
 static gboolean
 refuse_row (const StoreRow *row, gpointer data)
 {
+  if (strcmp (row->state, pass_state_word (PASS_HELD)) != 0)
+    return FALSE; /* a person decided */
   json_object *body = json_tokener_parse (row->body);
   StoreRow refused = *row;
   refused.state = pass_state_word (PASS_REFUSED);

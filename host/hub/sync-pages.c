@@ -128,14 +128,17 @@ run_first_kind (const SyncRun *run)
 
 /* What is wrong with how the page ended, NULL: nothing. */
 static const char *
-wrong_ending (const SyncRun *run, gboolean more, gboolean later, json_object *cursor)
+wrong_ending (const SyncRun *run, const char *ending, json_object *cursor)
 {
   const Pass *pass = run->stream->pass;
+  gboolean more = strcmp (ending, "more") == 0;
   gsize size = 0;
   if (run->mismatch && run->fresh)
     return "the worker skipped items although it was asked not to";
-  if (!more && !later)
+  if (strcmp (ending, "done") == 0)
     return NULL;
+  if (!more && strcmp (ending, "later") != 0) /* were it the end, what was not seen would be deleted */
+    return "the page ended without saying whether more follows";
   if (cursor && !json_object_is_type (cursor, json_type_object))
     return "the page ended with a cursor that is none";
   json_object_to_json_string_length (cursor, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
@@ -167,7 +170,7 @@ page_went_well (SyncRun *run, HubCall *call, json_object *result)
   const char *ending = word_of (result, "ending");
   json_object *cursor = json_object_object_get (result, "cursor");
   gboolean more = strcmp (ending, "more") == 0, later = strcmp (ending, "later") == 0;
-  const char *wrong = wrong_ending (run, more, later, cursor);
+  const char *wrong = wrong_ending (run, ending, cursor);
   if (wrong) {
     run_fail (run, REASON_PLUGIN_FAILED, wrong);
     return;

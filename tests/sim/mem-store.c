@@ -23,7 +23,8 @@ typedef struct {
   gint64 (*now_ms) (gpointer clock);
   gpointer clock;
   GQueue durable, catalogue, others; /* Job */
-  gboolean full, failed;
+  gboolean full, failed, unreadable;
+  guint state_reads;
 } MemStore;
 
 static void
@@ -254,7 +255,13 @@ rows (Store *base, StoreHistory history, const StoreRowFilter *filter, StoreEach
 static gboolean
 states (Store *base, const char *prefix, StoreEachState each, gpointer data, GError **error)
 {
-  mem_disk_states (((MemStore *)base)->disk, prefix, each, data);
+  MemStore *store = (MemStore *)base;
+  store->state_reads++;
+  if (store->unreadable) {
+    g_set_error_literal (error, STORE_ERROR, STORE_ERROR_CORRUPT, "the simulated disk cannot be read");
+    return FALSE;
+  }
+  mem_disk_states (store->disk, prefix, each, data);
   return TRUE;
 }
 
@@ -290,6 +297,18 @@ void
 mem_store_set_full (Store *store, gboolean full)
 {
   ((MemStore *)store)->full = full;
+}
+
+void
+mem_store_set_unreadable (Store *store, gboolean unreadable)
+{
+  ((MemStore *)store)->unreadable = unreadable;
+}
+
+guint
+mem_store_state_reads (const Store *store)
+{
+  return ((const MemStore *)store)->state_reads;
 }
 
 static const StoreClass mem_class = { .submit = submit,

@@ -24,3 +24,9 @@ void mem_store_crash (Store *store);
 
 /* While full, every write fails with STORE_ERROR_FULL. */
 void mem_store_set_full (Store *store, gboolean full);
+
+/* While unreadable, the documents of states cannot be read. */
+void mem_store_set_unreadable (Store *store, gboolean unreadable);
+
+/* How often states were looked through. */
+guint mem_store_state_reads (const Store *store);
