@@ -301,6 +301,12 @@ sim_run (Sim *sim, gint64 ms)
   }
 }
 
+void
+sim_fill_disk (Sim *sim, guint thousandth)
+{
+  sim->chances.full_disk = thousandth;
+}
+
 /* ---- the truth ---- */
 
 /* For people who look for a failure: where each stream stands. */
@@ -444,6 +450,7 @@ sim_settle_changes (Sim *sim)
   HubStream *stream = hub_stream (hub_connector (sim->hub, "downtown", "pos"), "products");
   gint64 full_ms = stream->full_ms;
   sim->calm = TRUE;
+  mem_store_set_full (sim->store, FALSE);
   sim_run (sim, 22000);
   while (mem_store_step (sim->store))
     ;

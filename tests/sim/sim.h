@@ -23,6 +23,8 @@ Sim *sim_new (guint64 seed, const SimChances *chances);
 void sim_free (Sim *sim);
 /* Lets the world run for so long. */
 void sim_run (Sim *sim, gint64 ms);
+/* From now on the disk is full for a while so often (see SimChances). */
+void sim_fill_disk (Sim *sim, guint thousandth);
 /* Nothing bad happens any more, the vendor rests: runs until all is known. FALSE: it does not come to rest.
  */
 gboolean sim_settle (Sim *sim);

@@ -79,13 +79,17 @@ test_what_did_not_change_is_told_once (void)
   CU_ASSERT (crashes > seeds (60));
 }
 
+/* full_disk: how often the disk is full while changes come in; the full pass before them is spared, so that
+ * none behind them mends what they miss. */
 static void
-test_late_and_equal_times_are_not_missed (void)
+play_changes (guint64 count, guint full_disk)
 {
   static const SimChances late = { .records = 5, .page = 3, .changes = 1, .late_ms = 7000, .skips = TRUE };
-  for (guint64 seed = 1; seed <= seeds (1000); seed++) {
+  for (guint64 seed = 1; seed <= count; seed++) {
     Sim *sim = sim_new (seed, &late);
-    sim_run (sim, 35000);
+    sim_run (sim, 5000);
+    sim_fill_disk (sim, full_disk);
+    sim_run (sim, 30000);
     CU_ASSERT (sim_settle_changes (sim));
     g_autofree char *wrong = sim_check_products (sim);
     if (wrong) {
@@ -94,6 +98,18 @@ test_late_and_equal_times_are_not_missed (void)
     }
     sim_free (sim);
   }
+}
+
+static void
+test_late_and_equal_times_are_not_missed (void)
+{
+  play_changes (seeds (1000), 0);
+}
+
+static void
+test_changes_on_a_disk_that_is_full_now_and_then_are_not_missed (void)
+{
+  play_changes (seeds (1000), 20);
 }
 
 static void
@@ -158,6 +174,8 @@ main (int argc, char **argv)
                   { "skipping changes nothing", test_skipping_changes_nothing },
                   { "what did not change is told once", test_what_did_not_change_is_told_once },
                   { "late and equal times are not missed", test_late_and_equal_times_are_not_missed },
+                  { "changes on a disk that is full now and then are not missed",
+                    test_changes_on_a_disk_that_is_full_now_and_then_are_not_missed },
                   { "an empty or torn answer empties no shop", test_an_empty_or_torn_answer_empties_no_shop },
                   { "a held pass is accepted or refused", test_a_held_pass_is_accepted_or_refused });
 }
