@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/timefmt.h"
+#include "model/currency.h"
 
 json_object *
 member_at (json_object *object, const char *name)
@@ -93,28 +94,19 @@ words_until (gint64 ms, gint64 now_ms)
   return g_strdup_printf ("in %s", age);
 }
 
-/* How many of its minor units make one (ISO 4217), as a power of ten; two where it is not said here. */
-static int
-places_of (const char *currency)
-{
-  static const char none[] = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF ";
-  static const char three[] = "BHD IQD JOD KWD LYD OMR TND ";
-  if (strlen (currency) != 3)
-    return 2;
-  return strstr (none, currency) ? 0 : strstr (three, currency) ? 3 : 2;
-}
-
 char *
 words_money (gint64 minor, const char *currency)
 {
-  int places = places_of (currency);
-  gint64 unit = places == 0 ? 1 : places == 2 ? 100 : 1000;
+  int places = currency_places (currency);
+  guint64 unit = 1;
+  for (int i = 0; i < places; i++)
+    unit *= 10;
   guint64 size = minor < 0 ? -(guint64)minor : (guint64)minor;
   g_autofree char *safe = words_safe (currency);
   g_autofree char *fraction =
-    places ? g_strdup_printf (".%0*" G_GUINT64_FORMAT, places, size % (guint64)unit) : g_strdup ("");
-  return g_strdup_printf ("%s%" G_GUINT64_FORMAT "%s%s%s", minor < 0 ? "-" : "", size / (guint64)unit,
-                          fraction, *safe ? " " : "", safe);
+    places ? g_strdup_printf (".%0*" G_GUINT64_FORMAT, places, size % unit) : g_strdup ("");
+  return g_strdup_printf ("%s%" G_GUINT64_FORMAT "%s%s%s", minor < 0 ? "-" : "", size / unit, fraction,
+                          *safe ? " " : "", safe);
 }
 
 char *

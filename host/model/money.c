@@ -1,5 +1,7 @@
 #include "model/value.h"
 
+#include "model/currency.h"
+
 static inline gboolean
 is_capital (char letter)
 {
@@ -87,17 +89,9 @@ money_put_amount (Writer *writer, const Field *field, const tb_money *money)
 static gboolean
 minor_of (gint64 nano, const char *letters, gint64 *minor)
 {
-  /* ISO 4217: the currencies that do not have two places. */
-  static const struct {
-    char letters[4];
-    int places;
-  } others[] = { { "JPY", 0 }, { "KRW", 0 }, { "CLP", 0 }, { "ISK", 0 }, { "VND", 0 }, { "PYG", 0 },
-                 { "UGX", 0 }, { "XAF", 0 }, { "XOF", 0 }, { "XPF", 0 }, { "BHD", 3 }, { "IQD", 3 },
-                 { "JOD", 3 }, { "KWD", 3 }, { "LYD", 3 }, { "OMR", 3 }, { "TND", 3 } };
-  gint64 unit = TB_NANO / 100;
-  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
-    if (strncmp (others[i].letters, letters, 3) == 0)
-      unit = others[i].places == 0 ? TB_NANO : TB_NANO / 1000;
+  gint64 unit = TB_NANO;
+  for (int places = currency_places (letters); places > 0; places--)
+    unit /= 10;
   gint64 half = nano < 0 ? -unit / 2 : unit / 2;
   if (__builtin_add_overflow (nano, half, &nano))
     return FALSE;

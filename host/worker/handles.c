@@ -1,6 +1,8 @@
 #include "worker/handles.h"
 
 #include <string.h>
+
+#include "model/currency.h"
 #include "worker/loader.h"
 #include "worker/paths.h"
 #include "worker/services.h"

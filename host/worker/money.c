@@ -1,20 +1,7 @@
 /* Amounts between decimals, minor units and texts. */
 #include "worker/services.h"
 
-#include <string.h>
-
-/* ISO 4217: most have two places. */
-int
-currency_places (const char *currency)
-{
-  static const char none[] = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF ";
-  static const char three[] = "BHD IQD JOD KWD LYD OMR TND ";
-  char wanted[6];
-  g_snprintf (wanted, sizeof wanted, "%.3s ", currency);
-  return strlen (wanted) == 4 && strstr (none, wanted)    ? 0
-         : strlen (wanted) == 4 && strstr (three, wanted) ? 3
-                                                          : 2;
-}
+#include "model/currency.h"
 
 /* Rounded half away from zero. */
 tb_money

@@ -38,7 +38,6 @@ char *service_time_text (tb_call *call, long long ms, bool local, const char *fo
 long long service_time_read (tb_call *call, const char *text, bool local);
 
 /* money.c */
-int currency_places (const char *currency); /* of its minor unit */
 char *money_to_text (Arena *arena, tb_money money);
 tb_money service_to_money (tb_call *call, tb_decimal amount, const char *currency);
 const char *service_decimal_text (tb_call *call, tb_decimal number);

@@ -253,6 +253,7 @@ test_money_has_its_currencys_places (void)
   money_is (-1, "EUR", "-0.01 EUR");
   money_is (3000, "JPY", "3000 JPY");
   money_is (1234, "KWD", "1.234 KWD");
+  money_is (12345, "CLF", "1.2345 CLF");
   money_is (1234, "", "12.34");
   money_is (G_MININT64, "USD", "-92233720368547758.08 USD");
 }

@@ -374,6 +374,31 @@ test_model_writes_offers_in_minor_units (void)
     "{\"id\":\"c\",\"name\":\"off\",\"type\":\"amount\",\"value\":125,\"currency\":\"USD\"}]}"));
 }
 
+/* Three of it come off, in minor units of the currency. */
+static void
+offer_is (const char *currency, const char *value)
+{
+  tb_offer offer = { .id = "a", .name = "off", .type = TB_AMOUNT, .value = whole (3), .price = { 500, "" } };
+  memcpy (offer.price.currency, currency, 3);
+  tb_product product = least_product ();
+  product.offers.first = &offer;
+  product.offers.count = 1;
+  g_autofree char *body = render (MODEL_PRODUCTS, &product, NULL, NULL);
+  g_autofree char *wanted =
+    g_strdup_printf ("\"value\":%s,\"price\":500,\"currency\":\"%s\"", value, currency);
+  CU_ASSERT_PTR_NOT_NULL (strstr (body, wanted));
+}
+
+static void
+test_model_gives_each_currency_its_places (void)
+{
+  offer_is ("USD", "300");
+  offer_is ("RWF", "3");
+  offer_is ("VUV", "3");
+  offer_is ("OMR", "3000");
+  offer_is ("CLF", "30000");
+}
+
 static void
 test_model_lets_the_last_of_equal_attributes_win (void)
 {
@@ -474,6 +499,7 @@ main (void)
     { "takes the store's currency", test_model_takes_the_stores_currency },
     { "writes discounts as percent or money", test_model_writes_discounts_as_percent_or_money },
     { "writes offers in minor units", test_model_writes_offers_in_minor_units },
+    { "gives each currency its places", test_model_gives_each_currency_its_places },
     { "lets the last of equal attributes win", test_model_lets_the_last_of_equal_attributes_win },
     { "composes ids of stock levels", test_model_composes_ids_of_stock_levels },
     { "knows its kinds", test_model_knows_its_kinds },
