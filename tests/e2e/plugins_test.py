@@ -10,7 +10,8 @@ import threading
 import urllib.parse
 
 import tap
-from house import House, plugin
+import variants
+from house import House
 
 REFUSED = ["other-major", "newer-minor", "no-symbol", "no-magic", "no-sizes", "no-name", "no-kinds", "unknown-kind", "no-doubt", "no-proof",
            "unknown-setting", "unknown-when", "stream-twice", "setting-twice", "kind-twice"]
@@ -82,22 +83,6 @@ def few_house(name, ids):
 
 def worker_of(house, name):
     return installed_plugin(house, name)["worker"]["pid"]
-
-
-def built_treez(folder, version):
-    """Treez of another version, of the same sources."""
-    sources = []
-    for name in os.listdir(tap.source("plugins", "treez")):
-        if name.endswith((".c", ".h")):
-            with open(tap.source("plugins", "treez", name), encoding="utf-8") as file:
-                text = file.read().replace('.version = "1.0.0"', f'.version = "{version}"')
-            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
-                file.write(text)
-            sources += [os.path.join(folder, name)] if name.endswith(".c") else []
-    target = os.path.join(folder, "treez.so")
-    subprocess.run(["cc", "-std=gnu11", "-O1", "-shared", "-fPIC", "-fvisibility=hidden", "-I", tap.source("sdk", "include"), "-o", target, *sources],
-                   check=True)
-    return target
 
 
 # ---- the tests ----
@@ -195,8 +180,7 @@ def test_a_new_file_and_a_reload_swap_a_plugin():
     house.sync("products", full=True)
     before, old = house.json("/v1/connectors/downtown/pos"), worker_of(house, "treez")
     tap.equal(before["version"], "1.0.0")
-    shutil.copy(built_treez(tap.folder(), "1.0.1"), house.path("plugins", "treez.so.part"))
-    os.rename(house.path("plugins", "treez.so.part"), house.path("plugins", "treez.so"))
+    variants.treez(house.path("plugins", "treez.so"), version="1.0.1")
     tap.equal(house.json("/v1/connectors/downtown/pos")["version"], "1.0.0", "before the reload")
     reload(house)
     tap.equal(house.json("/v1/connectors/downtown/pos")["version"], "1.0.1")

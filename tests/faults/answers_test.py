@@ -6,12 +6,12 @@ import gzip
 import json
 import os
 import re
-import subprocess
 import sys
 import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 import tap  # noqa: E402
+import variants  # noqa: E402
 from house import House, WIDE_OPEN  # noqa: E402
 from middle import Middle, Rule, answer  # noqa: E402
 
@@ -251,25 +251,6 @@ UNREADABLE = [
 
 # ---- the house ----
 
-def fast_treez(folder):
-    """Treez with short deadlines, so that answers without end have one here."""
-    copy = os.path.join(folder, "source")
-    os.mkdir(copy)
-    sources = []
-    for name in sorted(os.listdir(tap.source("plugins", "treez"))):
-        if name.endswith((".c", ".h")):
-            with open(tap.source("plugins", "treez", name), encoding="utf-8") as file:
-                text = re.sub(r"\.deadline_s = \d+", f".deadline_s = {DEADLINE_S}", file.read())
-                text = re.sub(r"\.least_s = \d+", ".least_s = 0", text)
-            with open(os.path.join(copy, name), "w", encoding="utf-8") as file:
-                file.write(text)
-            sources += [os.path.join(copy, name)] if name.endswith(".c") else []
-    plugin = os.path.join(folder, "plugins", "treez.so")
-    subprocess.run([os.environ.get("CC", "cc").split()[0], "-std=gnu11", "-O1", "-g", "-shared", "-fPIC", "-fvisibility=hidden",
-                    "-I", tap.source("sdk", "include"), "-o", plugin + ".part", *sources], check=True)
-    os.rename(plugin + ".part", plugin)
-
-
 class Answers(House):
     """A store for each way to spoil an answer: store-1 asks as downtown-1, and so on."""
 
@@ -277,7 +258,8 @@ class Answers(House):
         self.middle = None
         self.count = count
         super().__init__(size=SIZE, sandbox=("--no-log",), store="store-1")
-        fast_treez(self.folder)
+        # Short deadlines, so that answers without end have one here.
+        variants.treez(self.path("plugins", "treez.so"), deadline_s=DEADLINE_S, least_s=0)
         for number in range(2, count + 1):
             self.drop_in(f"store-{number}")
 
