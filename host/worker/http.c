@@ -183,7 +183,8 @@ end_of (const HttpTransfer *transfer, CURLcode code, gint64 sent_bytes)
     return HTTP_LATE;
   if (transfer->status)
     return HTTP_CUT;
-  return transfer->left && sent_bytes ? HTTP_SENT : HTTP_NEVER_LEFT;
+  /* What was redirected was sent, whatever became of the request it led to. */
+  return (transfer->left || transfer->redirects) && sent_bytes ? HTTP_SENT : HTTP_NEVER_LEFT;
 }
 
 static const char *

@@ -25,18 +25,19 @@ refused (HttpTransfer *transfer, const char *inside, const char *address)
   return TRUE;
 }
 
-/* Behind a proxy only the URL's own words can be judged. */
-static const char *
-host_inside (const char *url)
+/* Behind a proxy only the URL's own words can be judged. The host alone is told: the rest may hold a key. */
+static gboolean
+refused_behind_proxy (HttpTransfer *transfer, const char *url)
 {
   char *host = NULL;
-  const char *inside = NULL;
+  gboolean is_refused = FALSE;
   CURLU *parts = curl_url ();
   if (!curl_url_set (parts, CURLUPART_URL, url, 0) && !curl_url_get (parts, CURLUPART_HOST, &host, 0))
-    inside = g_ascii_strcasecmp (host, "localhost") == 0 ? "loopback" : address_text_inside (host);
+    is_refused = refused (
+      transfer, g_ascii_strcasecmp (host, "localhost") == 0 ? "loopback" : address_text_inside (host), host);
   curl_free (host);
   curl_url_cleanup (parts);
-  return inside;
+  return is_refused;
 }
 
 static curl_socket_t
@@ -60,8 +61,7 @@ static int
 before_request (void *user, char *remote, char *local, int remote_port, int local_port)
 {
   HttpTransfer *transfer = user;
-  const char *url = transfer->request.url;
-  if (transfer->request.proxy ? refused (transfer, host_inside (url), url)
+  if (transfer->request.proxy ? refused_behind_proxy (transfer, transfer->request.url)
                               : refused (transfer, address_text_inside (remote), remote))
     return CURL_PREREQFUNC_ABORT;
   if (transfer->left && transfer->request.once) {
@@ -167,6 +167,11 @@ http_easy_new (Http *http)
   if (!easy)
     g_error ("curl_easy_init: out of memory");
   curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+  /* Who gives up while a name is looked up leaves the thread that does it to itself: else the whole loop
+   * stands until the name server has answered. */
+  curl_easy_setopt (easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
   curl_easy_setopt (easy, CURLOPT_CAINFO, http->ca_file);
   curl_easy_setopt (easy, CURLOPT_CAPATH,
                     NULL); /* Debian's default switches libcurl's CA cache off: 25 ms a TLS connection */

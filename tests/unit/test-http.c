@@ -2,7 +2,9 @@
 #include "tap.h"
 #include "worker/http.h"
 
+#include <dlfcn.h>
 #include <gio/gio.h>
+#include <netdb.h>
 #include <string.h>
 
 /* One transfer as its caller sees it. */
@@ -308,6 +310,87 @@ test_nobody_listening_never_left (void)
 }
 
 static void
+test_an_address_refused_behind_a_proxy_does_not_tell_the_key (void)
+{
+  World world;
+  Seen seen;
+  world_begin (&world, echo, NULL);
+  HttpRequest request = request_of (&seen, world.loop, "GET", "http://127.0.0.1:1/x?key=s3cret");
+  request.allow_private = FALSE;
+  request.proxy = world.base;
+  http_start (world.http, &request);
+  wait_for (&seen, &seen.ended);
+  CU_ASSERT_EQUAL (seen.end, HTTP_NEVER_LEFT);
+  CU_ASSERT_PTR_NOT_NULL (strstr (seen.error, "(127.0.0.1, loopback)"));
+  CU_ASSERT_PTR_NULL (strstr (seen.error, "s3cret"));
+  seen_clear (&seen);
+  world_end (&world);
+}
+
+/* The name server that does not answer: the library's own function, for one name. */
+static struct {
+  GMutex lock;
+  GCond changed;
+  gboolean waits, answers;
+} names;
+
+int
+getaddrinfo (const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+{
+  int (*real) (const char *, const char *, const struct addrinfo *, struct addrinfo **);
+  *(void **)&real = dlsym (RTLD_NEXT, "getaddrinfo");
+  if (g_strcmp0 (node, "slow.example") != 0)
+    return real (node, service, hints, found);
+  g_mutex_lock (&names.lock);
+  names.waits = TRUE;
+  g_cond_broadcast (&names.changed);
+  while (!names.answers)
+    g_cond_wait (&names.changed, &names.lock);
+  names.waits = FALSE;
+  g_cond_broadcast (&names.changed);
+  g_mutex_unlock (&names.lock);
+  return EAI_AGAIN;
+}
+
+static gpointer
+answer_later (gpointer ended)
+{
+  gint64 until = g_get_monotonic_time () + 5 * G_TIME_SPAN_SECOND;
+  g_mutex_lock (&names.lock);
+  while (!names.answers && g_cond_wait_until (&names.changed, &names.lock, until))
+    ;
+  names.answers = TRUE;
+  g_cond_broadcast (&names.changed);
+  g_mutex_unlock (&names.lock);
+  return NULL;
+}
+
+static void
+test_a_name_server_that_is_silent_holds_nobody_up (void)
+{
+  World world;
+  Seen seen;
+  world_begin (&world, echo, NULL);
+  HttpRequest request = request_of (&seen, world.loop, "GET", "http://slow.example/");
+  request.timeout_ms = 50;
+  GThread *late = g_thread_new ("names", answer_later, NULL);
+  http_start (world.http, &request);
+  wait_for (&seen, &seen.ended);
+  g_mutex_lock (&names.lock);
+  CU_ASSERT_FALSE (names.answers); /* it is still being looked up */
+  names.answers = TRUE;
+  g_cond_broadcast (&names.changed);
+  while (names.waits)
+    g_cond_wait (&names.changed, &names.lock);
+  g_mutex_unlock (&names.lock);
+  g_thread_join (late);
+  CU_ASSERT_EQUAL (seen.end, HTTP_LATE);
+  CU_ASSERT_EQUAL (seen.sent_bytes, 0);
+  seen_clear (&seen);
+  world_end (&world);
+}
+
+static void
 test_the_worker_does_not_speak_other_protocols (void)
 {
   World world;
@@ -440,6 +523,45 @@ hang_up_on_the_second (const HttpAsked *asked, gpointer data)
   if (asked->connection == 1 && ++*asked_times == 2)
     return FALSE;
   return echo (asked, NULL);
+}
+
+/* Answers one request, and is gone then. */
+static gpointer
+see_other_and_leave (gpointer data)
+{
+  g_autoptr (GSocketListener) listener = data;
+  g_autoptr (GSocketConnection) connection = g_socket_listener_accept (listener, NULL, NULL, NULL);
+  static const char answer[] = "HTTP/1.1 303 See Other\r\nLocation: /done\r\nContent-Length: 0\r\n"
+                               "Connection: close\r\n\r\n";
+  char asked[4096];
+  g_socket_listener_close (listener);
+  g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)), asked, sizeof asked, NULL,
+                       NULL);
+  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), answer,
+                             sizeof answer - 1, NULL, NULL, NULL);
+  g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
+  return NULL;
+}
+
+static void
+test_what_was_redirected_was_sent (void)
+{
+  World world;
+  Seen seen;
+  world_begin (&world, echo, NULL);
+  GSocketListener *listener = g_socket_listener_new ();
+  g_autofree char *url = g_strdup_printf ("http://127.0.0.1:%u/orders",
+                                          g_socket_listener_add_any_inet_port (listener, NULL, NULL));
+  GThread *vendor = g_thread_new ("vendor", see_other_and_leave, listener);
+  HttpRequest request = request_of (&seen, world.loop, "POST", url);
+  request.once = TRUE;
+  http_start (world.http, &request);
+  wait_for (&seen, &seen.ended);
+  g_thread_join (vendor);
+  CU_ASSERT_EQUAL (seen.end, HTTP_SENT);
+  CU_ASSERT (seen.sent_bytes > 0);
+  seen_clear (&seen);
+  world_end (&world);
 }
 
 static void
@@ -787,6 +909,10 @@ main (void)
     { "a name that leads inside is refused", test_a_name_that_leads_inside_is_refused },
     { "a kept connection of one who may serves none who may not",
       test_a_kept_connection_of_one_who_may_serves_none_who_may_not },
+    { "an address refused behind a proxy does not tell the key",
+      test_an_address_refused_behind_a_proxy_does_not_tell_the_key },
+    { "a name server that is silent holds nobody up", test_a_name_server_that_is_silent_holds_nobody_up },
+    { "what was redirected was sent", test_what_was_redirected_was_sent },
     { "nobody listening: never left", test_nobody_listening_never_left },
     { "the worker does not speak other protocols", test_the_worker_does_not_speak_other_protocols },
     { "a redirect to the same host is followed", test_a_redirect_to_the_same_host_is_followed },
