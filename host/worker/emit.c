@@ -9,13 +9,10 @@
 #include "worker/skip.h"
 
 enum {
-  GO_ON_EVERY = 32,       /* records between two looks at the clock */
-  ITEM_RECORDS_MOST = 64, /* of one item, to be remembered */
-  REJECTS_MOST = 1000,    /* told one by one in a call; the others are counted */
-  CHILDREN_MOST = 100000,
-  SAME_FIRST_BYTES = 16 << 10, /* a page of 1,000 */
-  CURSOR_MOST = 16,            /* values */
-  CURSOR_TEXT_MOST = 4096
+  GO_ON_EVERY = 32,           /* records between two looks at the clock */
+  ITEM_RECORDS_MOST = 64,     /* of one item, to be remembered */
+  REJECTS_MOST = 1000,        /* told one by one in a call; the others are counted */
+  SAME_FIRST_BYTES = 16 << 10 /* a page of 1,000 */
 };
 
 struct Emit {
@@ -28,6 +25,7 @@ struct Emit {
   gint64 seen, rejected, filtered, items, skipped;
   guint since_turn, rejects_told;
   gboolean in_item, item_rejected;
+  gboolean item_says_more; /* than records: it must be heard each time */
   guint64 item_hash;
   SkipRecord item[ITEM_RECORDS_MOST];
   guint item_records;
@@ -153,7 +151,7 @@ void
 emit_item_begins (Emit *emit, guint64 hash)
 {
   emit->in_item = TRUE;
-  emit->item_rejected = FALSE;
+  emit->item_rejected = emit->item_says_more = FALSE;
   emit->item_hash = hash;
   emit->item_records = 0;
   emit->items++;
@@ -170,7 +168,8 @@ emit_item_ends (Emit *emit, gboolean went_on)
     emit->filtered++;
     emit->seen++;
   }
-  if (went_on && emit->skip && !emit->item_rejected && emit->item_records <= ITEM_RECORDS_MOST)
+  if (went_on && emit->skip && !emit->item_rejected && !emit->item_says_more &&
+      emit->item_records <= ITEM_RECORDS_MOST)
     skip_remember (emit->skip, emit->item_hash, emit->item, emit->item_records);
 }
 
@@ -200,6 +199,12 @@ gboolean
 emit_remembers (const Emit *emit)
 {
   return emit->skip != NULL;
+}
+
+void
+emit_says_more (Emit *emit)
+{
+  emit->item_says_more = TRUE;
 }
 
 /* Two readers at once: what is emitted belongs to no single item. */
@@ -264,8 +269,8 @@ set_aside (Emit *emit, guint kind, const char *id, const ModelReject *reject)
 
 /* ---- emitting ---- */
 
-static tb_status
-check_kind (Call *call, tb_kind bit, int *kind)
+tb_status
+emit_check_kind (Call *call, tb_kind bit, int *kind)
 {
   *kind = model_kind_from_bit (bit);
   if (*kind < 0)
@@ -328,7 +333,7 @@ service_emit (tb_call *shown, tb_kind bit, const void *record)
   ModelRendered rendered;
   int kind;
   TB_TRY (call_enter (call));
-  TB_TRY (check_kind (call, bit, &kind));
+  TB_TRY (emit_check_kind (call, bit, &kind));
   if (!plugin_same_layout (call->worker->plugin)) {
     if (!emit->scratch)
       emit->scratch = arena_new ();
@@ -352,7 +357,7 @@ service_emit_deleted (tb_call *shown, tb_kind bit, const char *id)
   Call *call = call_of (shown);
   int kind;
   TB_TRY (call_enter (call));
-  TB_TRY (check_kind (call, bit, &kind));
+  TB_TRY (emit_check_kind (call, bit, &kind));
   gsize length = id ? strlen (id) : 0;
   if (length == 0 || length > G_MAXUINT16 || !json_is_utf8 (id, length))
     return call_blame (call, "tb_emit_deleted() needs an id");
@@ -362,97 +367,4 @@ service_emit_deleted (tb_call *shown, tb_kind bit, const char *id)
                       .id_hash = hash_bytes (id, length, call->connector->seed) };
   call->emit->item_rejected = TRUE; /* a deletion is not to be told again from memory */
   return add_record (call->emit, &head, id, "");
-}
-
-/* ---- what else a page says ---- */
-
-static tb_status
-add_row (Call *call, json_object **list, json_object *row)
-{
-  if (!*list)
-    *list = json_object_new_array ();
-  if (json_object_array_length (*list) >= CHILDREN_MOST) {
-    json_object_put (row);
-    return call_blame (call, "it says more than %d of these on one page", CHILDREN_MOST);
-  }
-  json_object_array_add (*list, row);
-  return TB_OK;
-}
-
-static json_object *
-text_json (const char *text)
-{
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-  return json_object_new_string (valid);
-}
-
-tb_status
-service_children (tb_call *shown, tb_kind bit, const char *parent_id)
-{
-  Call *call = call_of (shown);
-  int kind;
-  TB_TRY (call_enter (call));
-  TB_TRY (check_kind (call, bit, &kind));
-  if (!parent_id || !*parent_id)
-    return call_blame (call, "tb_children_complete() needs a parent's id");
-  json_object *row = json_object_new_array ();
-  json_object_array_add (row, json_object_new_string (model_kind_name ((guint)kind)));
-  json_object_array_add (row, text_json (parent_id));
-  return add_row (call, &call->children, row);
-}
-
-tb_status
-service_again (tb_call *shown, const char *stream, const char *id, long long as_of_ms)
-{
-  Call *call = call_of (shown);
-  TB_TRY (call_enter (call));
-  if (!stream || !id || !*id)
-    return call_blame (call, "tb_fetch_again() needs a stream and an id");
-  json_object *row = json_object_new_array ();
-  json_object_array_add (row, text_json (stream));
-  json_object_array_add (row, text_json (id));
-  json_object_array_add (row, json_object_new_int64 (as_of_ms));
-  return add_row (call, &call->again, row);
-}
-
-/* ---- how a page ends ---- */
-
-tb_status
-service_page (tb_call *shown, int ending, long long argument)
-{
-  Call *call = call_of (shown);
-  if (strcmp (call->operation, "pull") != 0)
-    return call_blame (call, "only pull ends pages");
-  if (ending < TB_PAGE_MORE || ending > TB_PAGE_LATER || argument < 0)
-    return call_blame (call, "a page cannot end like this (%d, %lld)", ending, argument);
-  call->ending = ending;
-  call->ending_argument = argument;
-  return TB_OK;
-}
-
-const char *
-service_cursor_get (const tb_pull *pull, const char *name)
-{
-  json_object *value = name ? json_object_object_get (call_of_pull (pull)->cursor, name) : NULL;
-  return value ? json_object_get_string (value) : NULL;
-}
-
-void
-service_cursor_set (tb_call *shown, const char *name, const char *text)
-{
-  Call *call = call_of (shown);
-  if (!name || !*name) {
-    call_blame (call, "a cursor's value needs a name");
-    return;
-  }
-  if (!text) {
-    json_object_object_del (call->cursor, name);
-    return;
-  }
-  if (json_object_object_length (call->cursor) >= CURSOR_MOST || strlen (text) > CURSOR_TEXT_MOST) {
-    call_blame (call, "the cursor \"%s\" is too much: %d values of %d bytes at the most", name, CURSOR_MOST,
-                CURSOR_TEXT_MOST);
-    return;
-  }
-  json_object_object_add (call->cursor, name, text_json (text));
 }

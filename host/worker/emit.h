@@ -15,6 +15,10 @@ gboolean emit_known (Emit *emit, guint64 hash, tb_status *status);
 /* Does this call leave known items out, or remember them? */
 gboolean emit_remembers (const Emit *emit);
 void emit_stop_remembering (Emit *emit);
+/* The item says more than its records, which must be heard each time: it is not remembered. */
+void emit_says_more (Emit *emit);
+/* Is it a kind that the call's stream may emit? */
+tb_status emit_check_kind (Call *call, tb_kind bit, int *kind);
 /* Sends what is gathered. */
 tb_status emit_flush (Call *call);
 void emit_page_ends (Call *call, gboolean well);

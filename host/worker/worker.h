@@ -149,7 +149,8 @@ struct Call {    /* call.c */
   tb_status spoilt; /* by call_spoil(), with its words: wins over what the function returns */
   tb_why spoilt_why;
   const char *spoilt_detail;
-  json_object *children, *again;
+  json_object *children, *again; /* page.c */
+  gsize row_bytes;               /* of both */
   gboolean late;
   guint told_cancelled; /* how often the plugin was told, and went on */
   LoopTimer *timer;
@@ -193,6 +194,8 @@ tb_status call_wait (Call *call, gint64 at_ms);
 tb_status call_go_on (Call *call);
 /* call.c: ends the call from within its fiber without returning to the plugin. call_fail() was told. */
 void call_abandon (Call *call) G_GNUC_NORETURN;
+/* redact.c: puts *** for every secret of the connector's settings and every token that the call holds. */
+void call_redact (const Call *call, GString *text);
 /* connector.c: a setting as text ("" when not set; numbers and booleans as written; lists: the index-th, NULL
  * behind the last). */
 const char *connector_setting (const Connector *connector, const char *key, gsize index);

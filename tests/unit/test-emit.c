@@ -137,6 +137,28 @@ test_records_deletions_and_children_are_told (void)
 }
 
 static tb_status
+say_too_much_again (tb_call *call, const tb_pull *pull)
+{
+  g_autofree char *long_id = g_strnfill (1000, '\"');
+  tb_status status = TB_OK;
+  for (guint i = 0; i < 50000 && status == TB_OK; i++)
+    status = tb_fetch_again (call, "things", long_id, 0);
+  return status == TB_OK ? tb_done (call) : status;
+}
+
+/* A RESULT frame has a ceiling, above which the hub would end the worker. */
+static void
+test_what_is_to_be_fetched_again_has_a_ceiling (void)
+{
+  Bed bed;
+  bed_set (&bed, &info, "{}");
+  Page page = pull_page (&bed, say_too_much_again, "");
+  CU_ASSERT_TRUE (result_is (&page, "status", "\"internal\""));
+  page_clear (&page);
+  bed_clear (&bed);
+}
+
+static tb_status
 move_cursor (tb_call *call, const tb_pull *pull)
 {
   CU_ASSERT_EQUAL (tb_cursor_int (pull, "page", 1), 3);
@@ -280,11 +302,12 @@ test_a_flood_of_log_lines_is_cut_off (void)
 int
 main (void)
 {
-  return TAP_RUN ("emit",
-                  { "records deletions and children are told", test_records_deletions_and_children_are_told },
-                  { "pages end as the plugin says", test_pages_end_as_the_plugin_says },
-                  { "rejects are all counted and the first thousand told",
-                    test_rejects_are_all_counted_and_the_first_thousand_told },
-                  { "a long page holds nobody up", test_a_long_page_holds_nobody_up },
-                  { "a flood of log lines is cut off", test_a_flood_of_log_lines_is_cut_off });
+  return TAP_RUN (
+    "emit", { "records deletions and children are told", test_records_deletions_and_children_are_told },
+    { "what is to be fetched again has a ceiling", test_what_is_to_be_fetched_again_has_a_ceiling },
+    { "pages end as the plugin says", test_pages_end_as_the_plugin_says },
+    { "rejects are all counted and the first thousand told",
+      test_rejects_are_all_counted_and_the_first_thousand_told },
+    { "a long page holds nobody up", test_a_long_page_holds_nobody_up },
+    { "a flood of log lines is cut off", test_a_flood_of_log_lines_is_cut_off });
 }

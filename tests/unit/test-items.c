@@ -235,6 +235,32 @@ test_a_text_that_was_kept_may_be_emitted_later (void)
   scene_clear (&scene);
 }
 
+static tb_status
+pull_to_fetch_again (tb_call *call, const tb_pull *pull)
+{
+  tb_items *items;
+  TB_TRY (tb_get_items (call, &items, "products[]", "/products"));
+  TB_EACH (p, items) {
+    handed++;
+    TB_TRY (tb_fetch_again (call, "products", tb_string (p, "id"), 0));
+  }
+  return tb_done (call);
+}
+
+/* "Product a has changed" is the same text each time that it does. */
+static void
+test_an_item_that_asks_for_more_is_heard_each_time (void)
+{
+  Scene scene;
+  scene_set (&scene, "{\"products\":[{\"id\":\"a\"},{\"id\":\"b\"}]}");
+  body = pull_to_fetch_again;
+  for (guint pass = 0; pass < 3; pass++) {
+    CU_ASSERT_EQUAL (pull_count (&scene, "skipped"), 0);
+    CU_ASSERT_EQUAL (handed, 2);
+  }
+  scene_clear (&scene);
+}
+
 static char *
 random_page (GRand *rand, guint versions[ITEMS])
 {
@@ -299,5 +325,6 @@ main (void)
     { "an item at which the plugin left is read again", test_an_item_at_which_the_plugin_left_is_read_again },
     { "of two readers at once nothing is remembered", test_of_two_readers_at_once_nothing_is_remembered },
     { "a text that was kept may be emitted later", test_a_text_that_was_kept_may_be_emitted_later },
+    { "an item that asks for more is heard each time", test_an_item_that_asks_for_more_is_heard_each_time },
     { "leaving out tells what mapping tells", test_leaving_out_tells_what_mapping_tells });
 }
