@@ -49,9 +49,10 @@ call_failv (Call *call, tb_status status, tb_why why, const char *format, va_lis
 {
   call->noted = status;
   call->why = (guint)why < G_N_ELEMENTS (why_names) ? why : TB_WHY_UNKNOWN;
-  call->detail = arena_vprintf (call->arena, format, args);
-  if (strlen (call->detail) > DETAIL_MOST)
-    call->detail[DETAIL_MOST] = '\0';
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_string_vprintf (text, format, args);
+  call_redact (call, text); /* vendors like to repeat a key that they refuse */
+  call->detail = arena_strndup (call->arena, text->str, MIN (text->len, DETAIL_MOST));
   return status;
 }
 

@@ -69,10 +69,11 @@ find_url (Ask *ask, const char *path, gboolean is_link)
   g_autofree char *origin = url ? http_origin (url) : NULL;
   if (!origin)
     return call_fail (call, is_link ? TB_BAD_RESPONSE : TB_INTERNAL, TB_WHY_UNKNOWN,
-                      "\"%s\" is no address that can be followed", is_link ? path : url);
+                      "\"%.*s\" is no address that can be followed", (int)strcspn (path, "?#"), path);
   ask->elsewhere = !g_str_equal (origin, endpoint->origin);
   if (ask->elsewhere && !is_link)
-    return call_fail (call, TB_INTERNAL, TB_WHY_UNKNOWN, "path \"%s\" leaves %s", path, endpoint->origin);
+    return call_fail (call, TB_INTERNAL, TB_WHY_UNKNOWN, "path \"%.*s\" leaves %s", (int)strcspn (path, "?#"),
+                      path, endpoint->origin);
   ask->bare = ask->request->bare || ask->elsewhere; /* credentials stay with the endpoint's host */
   ask->url = arena_strndup (call->arena, url, strlen (url));
   const char *from = ask->elsewhere ? url : strstr (url, "://") + 3 + strcspn (strstr (url, "://") + 3, "/?");
@@ -216,6 +217,20 @@ pause_until (Call *call, gint64 at_ms)
   return status;
 }
 
+/* TRUE: another token is worth a try. */
+static gboolean
+tell_token (const EndpointStream *stream, const Verdict *verdict)
+{
+  if (!stream->token)
+    return FALSE;
+  Token *token = account_token (stream->ask->endpoint->account);
+  if (verdict->status == TB_AUTHENTICATION_ERROR)
+    return token_refused (token, stream->generation, loop_now_ms (stream->call->worker->loop));
+  if (verdict->status == TB_OK)
+    token_worked (token, stream->generation);
+  return FALSE;
+}
+
 /* TRUE: try again; the pause is over. FALSE: it stands as it is, or *status says that the call is over. */
 static gboolean
 goes_again (const EndpointStream *stream, const Verdict *verdict, Tries *tries, tb_status *status)
@@ -225,14 +240,11 @@ goes_again (const EndpointStream *stream, const Verdict *verdict, Tries *tries, 
   Endpoint *endpoint = ask->endpoint;
   gint64 now_ms = loop_now_ms (call->worker->loop);
   *status = TB_OK;
-  if (verdict->status == TB_AUTHENTICATION_ERROR && stream->token) {
-    gboolean useful = token_refused (account_token (endpoint->account), stream->generation, now_ms);
-    gboolean again = useful && !tries->new_token;
+  if (tell_token (stream, verdict)) {
+    gboolean again = !tries->new_token;
     tries->new_token = TRUE;
     return again;
   }
-  if (verdict->status == TB_OK && stream->token)
-    token_worked (account_token (endpoint->account), stream->generation);
   if (!may_go_again (ask, verdict, tries))
     return FALSE;
   /* A refused one waits in the account's line; the others wait here. */
@@ -269,8 +281,6 @@ carry_out (Ask *ask, EndpointStream **kept, Answer *answer)
     if (status == TB_OK && !(ask->streams && good))
       status = exchange_wait_end (stream);
     if (status == TB_OK && ask->streams && good) {
-      if (stream->token)
-        token_worked (account_token (ask->endpoint->account), stream->generation);
       *kept = stream;
       return TB_OK;
     }
@@ -331,6 +341,7 @@ endpoint_judge (EndpointStream *stream, const tb_json *rest)
 {
   const JsonNode *root = rest ? handle_node (handle_of (rest)) : NULL;
   Verdict verdict = judge_answer (stream, root, rest, NULL, 0);
+  tell_token (stream, &verdict); /* an answer of 200 may say at its end that the token is none */
   return verdict.status == TB_OK ? TB_OK : judge_tell (stream->ask, &verdict);
 }
 

@@ -53,22 +53,32 @@ judge_lost (EndpointStream *stream)
   return verdict;
 }
 
-/* The beginning of a body, on one line. */
+/* The beginning of a body, on one line. Secrets go before it is cut, so that no half of one stays. */
 static const char *
 sample (Call *call, const char *text, gsize length)
 {
-  g_autoptr (GString) shown = g_string_new (NULL);
-  g_autofree char *valid = g_utf8_make_valid (text, (gssize)MIN (length, ENDPOINT_SAMPLE_BYTES));
-  for (const char *at = valid; *at; at = g_utf8_next_char (at)) {
+  enum { LOOKED_AT = 20 * ENDPOINT_SAMPLE_BYTES };
+  g_autofree char *valid = g_utf8_make_valid (text, (gssize)MIN (length, LOOKED_AT));
+  g_autoptr (GString) clean = g_string_new (valid), shown = g_string_new (NULL);
+  const char *at;
+  call_redact (call, clean);
+  for (at = clean->str; *at && shown->len < ENDPOINT_SAMPLE_BYTES; at = g_utf8_next_char (at)) {
     gunichar letter = g_utf8_get_char (at);
     if (g_unichar_isprint (letter))
       g_string_append_unichar (shown, letter);
     else if (shown->len && shown->str[shown->len - 1] != ' ')
       g_string_append_c (shown, ' ');
   }
-  if (length > ENDPOINT_SAMPLE_BYTES)
+  if (*at)
     g_string_append (shown, "...");
   return arena_strndup (call->arena, shown->str, shown->len);
+}
+
+/* What came well inside authorize holds a token, which nobody knows yet to be one. */
+static gboolean
+may_be_shown (const EndpointStream *stream)
+{
+  return !stream->ask->call->authorizing || stream->status < 200 || stream->status >= 300;
 }
 
 static const char *
@@ -81,7 +91,7 @@ vendors_words (const EndpointStream *stream, const JsonNode *root, const char *t
     if (node && (node->type == JSON_STRING || node->type == JSON_NUMBER) && node->length)
       return sample (call, node->text, node->length);
   }
-  return text && length ? sample (call, text, length) : "";
+  return text && length && may_be_shown (stream) ? sample (call, text, length) : "";
 }
 
 /* ---- pace ---- */
@@ -229,32 +239,15 @@ Verdict
 judge_bad_body (EndpointStream *stream, const char *what, const char *text, gsize length)
 {
   const Ask *ask = stream->ask;
-  g_autofree char *words = g_strdup_printf ("answered %d with a body that is no JSON (%s): \"%s\"",
-                                            stream->status, what, sample (ask->call, text, length));
+  const char *shown =
+    may_be_shown (stream) ? sample (ask->call, text, length) : "not shown: it may hold a token";
+  g_autofree char *words =
+    g_strdup_printf ("answered %d with a body that is no JSON (%s): \"%s\"", stream->status, what, shown);
   return (Verdict){ .status = lost (ask, TB_BAD_RESPONSE),
                     .words = arena_strndup (ask->call->arena, words, strlen (words)) };
 }
 
 /* ---- telling ---- */
-
-/* Vendors like to repeat a key that they refuse. */
-static void
-redact (GString *text, const Connector *connector)
-{
-  const tb_plugin_info *info = plugin_info (connector->worker->plugin);
-  for (guint i = 0; i < info->settings.count; i++) {
-    const tb_setting *setting = &info->settings.first[i];
-    if (setting->type != TB_SECRET && setting->type != TB_SECRET_LIST)
-      continue;
-    for (gsize k = 0; k == 0 || setting->type == TB_SECRET_LIST; k++) {
-      const char *secret = connector_setting (connector, setting->key, k);
-      if (!secret)
-        break;
-      if (strlen (secret) >= 4)
-        g_string_replace (text, secret, "***", 0);
-    }
-  }
-}
 
 tb_status
 judge_tell (const Ask *ask, const Verdict *verdict)
@@ -265,6 +258,5 @@ judge_tell (const Ask *ask, const Verdict *verdict)
     g_string_append_printf (text, " (%d)", call->http_status);
   if (verdict->words && *verdict->words)
     g_string_append_printf (text, ": %s", verdict->words);
-  redact (text, call->connector);
   return call_fail (call, verdict->status, verdict->why, "%s", text->str);
 }

@@ -303,7 +303,7 @@ service_setting (tb_call *shown, const char *key, size_t index, int type)
   }
   const char *text = find_setting (call, setting, index);
   if (text && (setting->type == TB_SECRET || setting->type == TB_SECRET_LIST))
-    return secret_copy (call, text);
+    text = secret_copy (call, text);
   if (plugin_is_literal (call->worker->plugin, key))
     *known = (KnownSetting){ .key = key, .index = index, .text = text };
   return text;

@@ -101,8 +101,11 @@ fetch (Token *token, Call *call, const tb_endpoint *row)
   token->failed = status;
   g_free (token->why);
   token->why = g_strdup (call->detail);
-  if (status == TB_AUTHENTICATION_ERROR)
-    token->held_until_ms = loop_now_ms (call->worker->loop) + TOKEN_REFUSED_HOLD_MS;
+  gint64 now_ms = loop_now_ms (call->worker->loop);
+  if (status == TB_OK)
+    token->held_until_ms = 0; /* what was refused meanwhile was the one before */
+  else if (status == TB_AUTHENTICATION_ERROR)
+    token->held_until_ms = now_ms + TOKEN_REFUSED_HOLD_MS;
   end_fetch (token);
   return status;
 }
@@ -118,6 +121,13 @@ give (Token *token, Call *call, const char **text, guint64 *generation)
   return TB_OK;
 }
 
+/* It may have been refused or come to its end while another one was asked for. */
+static gboolean
+is_good (const Token *token, const Call *call)
+{
+  return token->access && loop_now_ms (call->worker->loop) < token->ends_ms;
+}
+
 static tb_status
 same_failure (Token *token, Call *call)
 {
@@ -130,14 +140,14 @@ token_get (Token *token, Call *call, const tb_endpoint *row, const char **text, 
 {
   for (;;) {
     gint64 now_ms = loop_now_ms (call->worker->loop);
-    gboolean good = token->access && now_ms < token->ends_ms;
-    if (good && (now_ms < token->renew_ms || token->fetching || now_ms < token->held_until_ms))
+    if (is_good (token, call) &&
+        (now_ms < token->renew_ms || token->fetching || now_ms < token->held_until_ms))
       return give (token, call, text, generation);
     if (!token->fetching) {
       if (now_ms < token->held_until_ms)
         return same_failure (token, call);
       tb_status status = fetch (token, call, row);
-      if (status == TB_OK || (good && status != TB_CANCELLED))
+      if (status == TB_OK || (is_good (token, call) && status != TB_CANCELLED))
         return give (token, call, text, generation); /* the old one is still good for a while */
       return status;
     }

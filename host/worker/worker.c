@@ -77,8 +77,10 @@ void
 worker_log (Worker *worker, const Call *call, tb_level level, const char *text)
 {
   static const char *const names[] = { "error", "warning", "info", "debug" };
-  g_autofree char *start = g_strndup (text, LOG_TEXT_MOST);
-  g_autofree char *valid = g_utf8_make_valid (start, -1);
+  g_autoptr (GString) shown = g_string_new (text);
+  if (call)
+    call_redact (call, shown);
+  g_autofree char *valid = g_utf8_make_valid (shown->str, (gssize)MIN (shown->len, LOG_TEXT_MOST));
   json_object *body = json_object_new_object ();
   json_object_object_add (body, "level", json_object_new_string (names[MIN ((guint)level, TB_DEBUG)]));
   json_object_object_add (body, "text", json_object_new_string (valid));

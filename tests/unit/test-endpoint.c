@@ -76,6 +76,7 @@ static const tb_credential with_token[] = { { TB_HEADER, "Authorization", "Beare
 static const tb_credential with_query[] = { { TB_QUERY, "key", "{api_key}" } };
 static const tb_credential with_basic[] = { { TB_BASIC, "{shop}", "{api_key}" } };
 static const tb_rule rules[] = {
+  { 200, "error.code", "token_expired", TB_AUTHENTICATION_ERROR },
   { 400, "error.code", "no_such_order", TB_NOT_FOUND },
   { 400, "error.code", "out_of_stock", TB_VALIDATION_ERROR, TB_WHY_STOCK },
   { 200, "error", NULL, TB_VALIDATION_ERROR },
@@ -101,6 +102,7 @@ typedef struct {
   GString *log; /* "METHOD path|Authorization|X-Signature\n" */
   guint tokens, token_status, flaky, refuse_tokens;
   gboolean (*answer) (const HttpAsked *asked, gpointer data);
+  gboolean (*token_answer) (const HttpAsked *asked, gpointer data);
 } Vendor;
 
 static char *
@@ -124,6 +126,8 @@ vendor_answers (const HttpAsked *asked, gpointer data)
   gboolean refused =
     g_str_has_prefix (authorization, "Bearer ") && vendor->refuse_tokens >= (guint)atoi (authorization + 10);
   g_mutex_unlock (&vendor->lock);
+  if (is_token && vendor->token_answer)
+    return vendor->token_answer (asked, vendor);
   if (is_token) {
     g_autofree char *body = g_strdup_printf ("{\"token\":\"tok%u\",\"expires_in\":3600}", token);
     return http_server_answer (asked, vendor->token_status ? (int)vendor->token_status : 200, "",
@@ -398,6 +402,176 @@ test_a_refusal_inside_authorize_is_one_of_the_account (void)
     EXPECT (bed_result (&bed, i), "authentication_error");
   CU_ASSERT_EQUAL (bed.vendor.tokens, 1);
   SAYS (bed_result (&bed, 7), "POST /v1/mill/token (400): bad key ***");
+  bed_end (&bed);
+}
+
+/* ---- a token while another is asked for ---- */
+
+static struct {
+  Token *token;
+  guint asked;
+  gboolean refused; /* by the vendor, while the next one is asked for */
+} renewal;
+
+static tb_status
+give_words (tb_call *call, tb_token *token)
+{
+  static const char *const words[] = { "one", "two", "three", "four" };
+  token->access = words[renewal.asked];
+  token->lasts_s = ++renewal.asked == 2 ? 1 : 0;
+  if (renewal.asked == 3 && renewal.refused)
+    token_refused (renewal.token, 2, loop_now_ms (call_of (call)->worker->loop));
+  return TB_OK;
+}
+
+static tb_status
+give_one (tb_call *call, tb_token *token)
+{
+  token->access = "one";
+  token->lasts_s = 1;
+  if (++renewal.asked == 1)
+    return TB_OK;
+  token_refused (renewal.token, 1, loop_now_ms (call_of (call)->worker->loop));
+  return tb_fail (call, TB_SERVICE_UNAVAILABLE, "no tokens today");
+}
+
+static tb_status
+sleep_until_renewal (tb_call *call)
+{
+  return tb_sleep (call, 920);
+}
+
+/* The old one is refused by the vendor while a new one cannot be had: none is left to go on with. */
+static tb_status
+lose_the_old_token (tb_call *call)
+{
+  tb_endpoint row = { .authorize = give_one };
+  const char *text = NULL;
+  guint64 generation;
+  TB_TRY (token_get (renewal.token, call_of (call), &row, &text, &generation));
+  TB_TRY (sleep_until_renewal (call));
+  return token_get (renewal.token, call_of (call), &row, &text, &generation);
+}
+
+/* What was refused while the next one was asked for says nothing about that one. */
+static tb_status
+refuse_the_old_token (tb_call *call)
+{
+  tb_endpoint row = { .authorize = give_words };
+  const char *text = NULL;
+  guint64 generation;
+  Loop *loop = call_of (call)->worker->loop;
+  TB_TRY (token_get (renewal.token, call_of (call), &row, &text, &generation));
+  token_refused (renewal.token, 1, loop_now_ms (loop));
+  TB_TRY (token_get (renewal.token, call_of (call), &row, &text, &generation));
+  TB_TRY (sleep_until_renewal (call));
+  TB_TRY (token_get (renewal.token, call_of (call), &row, &text, &generation));
+  token_refused (renewal.token, 3, loop_now_ms (loop));
+  text = NULL;
+  TB_TRY (token_get (renewal.token, call_of (call), &row, &text, &generation));
+  return tb_is (text, "four") ? TB_OK : tb_fail (call, TB_INTERNAL, "%s", text ? text : "no token");
+}
+
+static void
+test_a_token_refused_while_it_is_renewed_is_not_given (void)
+{
+  Bed bed;
+  bed_begin (&bed, NULL);
+  renewal.token = token_new ();
+  renewal.asked = 0;
+  json_object *result = bed_run (&bed, lose_the_old_token);
+  EXPECT (result, "service_unavailable");
+  SAYS (result, "no tokens today");
+  token_free (renewal.token);
+  bed_end (&bed);
+}
+
+static void
+test_a_refusal_of_the_old_token_does_not_hold_the_new_one (void)
+{
+  Bed bed;
+  bed_begin (&bed, NULL);
+  renewal.token = token_new ();
+  renewal.asked = 0;
+  renewal.refused = TRUE;
+  EXPECT (bed_run (&bed, refuse_the_old_token), "ok");
+  token_free (renewal.token);
+  bed_end (&bed);
+}
+
+static gboolean
+expire_the_first (const HttpAsked *asked, gpointer data)
+{
+  g_autofree char *authorization = header_of (asked, "Authorization");
+  return http_server_answer (asked, 200, "",
+                             g_str_equal (authorization, "Bearer tok1")
+                               ? "{\"list\":[],\"error\":{\"code\":\"token_expired\",\"text\":\"expired\"}}"
+                               : "{\"list\":[1]}");
+}
+
+static tb_status read_list (tb_call *call);
+
+static void
+test_a_token_refused_with_200_behind_items_is_replaced (void)
+{
+  Bed bed;
+  bed_begin (&bed, expire_the_first);
+  EXPECT (bed_run (&bed, read_list), "authentication_error");
+  EXPECT (bed_run (&bed, read_list), "ok");
+  CU_ASSERT_EQUAL (bed.vendor.tokens, 2);
+  bed_end (&bed);
+}
+
+/* ---- what people are told ---- */
+
+static gboolean
+repeat_the_token (const HttpAsked *asked, gpointer data)
+{
+  g_autofree char *authorization = header_of (asked, "Authorization");
+  g_autofree char *blanks = g_strnfill (170, '-'); /* so that the sample is cut inside the token */
+  g_autofree char *body = g_strdup_printf ("%s \"%s\" and k-secret-1", blanks, authorization);
+  return http_server_answer (asked, 403, "", body);
+}
+
+static gboolean
+hand_out_half_a_token (const HttpAsked *asked, gpointer data)
+{
+  return http_server_answer (asked, 200, "", "{\"token\":\"half-of-a-token");
+}
+
+static tb_status
+tell_a_secret (tb_call *call)
+{
+  return tb_fail (call, TB_VALIDATION_ERROR, "the key %s is wrong", tb_setting_secret (call, "api_key"));
+}
+
+#define HIDES(result, words) CU_ASSERT_PTR_NULL (strstr (text_of (result, "detail"), words))
+
+static void
+test_no_secret_is_told_to_people (void)
+{
+  Bed bed;
+  bed_begin (&bed, repeat_the_token);
+  json_object *result = bed_run (&bed, get_thing);
+  EXPECT (result, "permission_error");
+  SAYS (result, "\"Bearer ***\"");
+  HIDES (result, "tok1");
+  HIDES (result, "k-sec");
+  result = bed_run (&bed, tell_a_secret);
+  SAYS (result, "the key *** is wrong");
+  bed_end (&bed);
+}
+
+static void
+test_an_answer_with_half_a_token_is_not_shown (void)
+{
+  Bed bed;
+  bed_begin (&bed, NULL);
+  bed.vendor.token_answer = hand_out_half_a_token;
+  json_object *result = bed_run (&bed, get_thing);
+  EXPECT (result, "bad_response");
+  SAYS (result, "a body that is no JSON");
+  HIDES (result, "half-of-a-token");
   bed_end (&bed);
 }
 
@@ -987,6 +1161,14 @@ main (void)
     { "a refused token is replaced once", test_a_refused_token_is_replaced_once },
     { "an account that is refused is not asked for ever",
       test_an_account_that_is_refused_is_not_asked_for_ever },
+    { "a token refused while it is renewed is not given",
+      test_a_token_refused_while_it_is_renewed_is_not_given },
+    { "a refusal of the old token does not hold the new one",
+      test_a_refusal_of_the_old_token_does_not_hold_the_new_one },
+    { "a token refused with 200 behind items is replaced",
+      test_a_token_refused_with_200_behind_items_is_replaced },
+    { "no secret is told to people", test_no_secret_is_told_to_people },
+    { "an answer with half a token is not shown", test_an_answer_with_half_a_token_is_not_shown },
     { "a refusal inside authorize is one of the account",
       test_a_refusal_inside_authorize_is_one_of_the_account },
     { "a read is repeated", test_a_read_is_repeated },
