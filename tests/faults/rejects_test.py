@@ -103,6 +103,20 @@ def test_two_records_of_one_id_in_one_answer_are_told_once_and_counted():
     tap.equal(house.differences(), [], "what came with a newer time under a wrong id goes when the right one is newer")
 
 
+def test_two_records_of_one_id_and_one_time_do_not_take_turns():
+    house = synced()
+    one, other = [item["product_id"] for item in house.theirs("products")[:2]]
+    for ident, field, value in ((one, "last_updated_at", "2026-03-02T10:00:00.000-0700"),
+                                (other, "last_updated_at", "2026-03-02T10:00:00.000-0700"), (other, "product_id", one)):
+        house.sandbox.admin("POST", "treez/change", {"kind": "products", "id": ident, "field": field, "value": value})
+    house.drop_in("downtown", sync='sync = "off";', extra=house.hasty_extra.replace("page_size = 50", "page_size = 1000"))
+    house.post("/v1/reload")
+    house.whole_full_pass()
+    seq = house.follow()[1]
+    done = house.whole_full_pass()
+    tap.equal((done["stored"], house.follow(seq)[0]), (0, []), "the same answer again is no news")
+
+
 # ---- metrics ----
 
 def told_metrics(text):
