@@ -72,6 +72,29 @@ test_a_frame_of_an_unknown_type_is_refused (void)
   CU_ASSERT_PTR_NOT_NULL (error);
 }
 
+/* Nothing of such a frame is waited for, nor held. */
+static void
+test_a_frame_that_is_too_long_for_its_type_is_refused (void)
+{
+  static const WireHead heads[] = {
+    { .type = WIRE_HELLO, .size = 9 << 20 },    { .type = WIRE_RECORDS, .size = 9 << 20 },
+    { .type = WIRE_SAME, .size = 9 << 20 },     { .type = WIRE_RESULT, .size = 9 << 20 },
+    { .type = WIRE_REJECT, .size = 257 << 10 }, { .type = WIRE_LOG, .size = 257 << 10 },
+    { .type = WIRE_PONG, .size = 1 },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (heads); i++) {
+    g_autoptr (WireEnd) a = NULL;
+    g_autoptr (WireEnd) b = NULL;
+    g_autoptr (GError) error = NULL;
+    WireFrame frame;
+    pair (&a, &b);
+    CU_ASSERT_FATAL (write (wire_end_fd (a), &heads[i], sizeof heads[i]) == sizeof heads[i]);
+    CU_ASSERT (wire_end_read (b, &error));
+    CU_ASSERT_FALSE (wire_end_next (b, &frame, &error));
+    CU_ASSERT_PTR_NOT_NULL (error);
+  }
+}
+
 static GByteArray *
 two_records (void)
 {
@@ -134,6 +157,8 @@ main (void)
     { "frames of any size arrive whole and in order", test_frames_of_any_size_arrive_whole_and_in_order },
     { "a closed end is told without error", test_a_closed_end_is_told_without_error },
     { "a frame of an unknown type is refused", test_a_frame_of_an_unknown_type_is_refused },
+    { "a frame that is too long for its type is refused",
+      test_a_frame_that_is_too_long_for_its_type_is_refused },
     { "records are walked", test_records_are_walked },
     { "lengths that lie are refused", test_lengths_that_lie_are_refused },
     { "only a running call may give records", test_only_a_running_call_may_give_records });
