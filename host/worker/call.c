@@ -128,6 +128,7 @@ call_go_on (Call *call)
 tb_status
 call_enter (Call *call)
 {
+  call_check_memory (call, 0); /* answers count too */
   if (!is_over (call))
     return TB_OK;
   if (call->told_cancelled++ < DEAF_MOST)

@@ -106,7 +106,7 @@ retry_after_ms (Call *call)
   char *end;
   double seconds = g_ascii_strtod (text, &end);
   if (end != text && *end == '\0')
-    return (gint64)(CLAMP (seconds, 0, 1e6) * 1000);
+    return seconds > 0 ? (gint64)(MIN (seconds, 1e6) * 1000) : 0; /* "nan" is read, too */
   gint64 at_ms = retry_date_ms (text);
   return at_ms ? MAX (at_ms - call->worker->wall_ms (), 0) : 0;
 }

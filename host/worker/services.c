@@ -8,23 +8,30 @@
 
 enum { SLEEP_MOST_MS = 3600000 };
 
+void
+call_check_memory (Call *call, gsize more)
+{
+  if (G_LIKELY (more <= WORKER_CALL_BYTES_MOST && arena_bytes (call->arena) + more <= WORKER_CALL_BYTES_MOST))
+    return;
+  call_blame (call,
+              "the call holds more than %d MiB: read with tb_get_items() instead of tb_get(), and keep less",
+              WORKER_CALL_BYTES_MOST >> 20);
+  call_abandon (call);
+}
+
 /* Never NULL: a call that takes too much does not go on. */
 void *
 service_alloc (tb_call *shown, size_t size)
 {
   Call *call = call_of (shown);
-  if (size > WORKER_CALL_BYTES_MOST || arena_bytes (call->arena) + size > WORKER_CALL_BYTES_MOST) {
-    call_blame (
-      call, "the call holds more than %d MiB: read with tb_get_items() instead of tb_get(), and keep less",
-      WORKER_CALL_BYTES_MOST >> 20);
-    call_abandon (call);
-  }
+  call_check_memory (call, size);
   return arena_alloc (call->arena, size);
 }
 
 char *
 service_format (tb_call *shown, const char *format, va_list args)
 {
+  call_check_memory (call_of (shown), 0);
   return arena_vprintf (call_of (shown)->arena, format, args);
 }
 

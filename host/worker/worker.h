@@ -196,6 +196,8 @@ tb_status call_go_on (Call *call);
 void call_abandon (Call *call) G_GNUC_NORETURN;
 /* redact.c: puts *** for every secret of the connector's settings and every token that the call holds. */
 void call_redact (const Call *call, GString *text);
+/* services.c: ends the call when it holds more than it may, or would with so many bytes more. */
+void call_check_memory (Call *call, gsize more);
 /* connector.c: a setting as text ("" when not set; numbers and booleans as written; lists: the index-th, NULL
  * behind the last). */
 const char *connector_setting (const Connector *connector, const char *key, gsize index);

@@ -795,6 +795,46 @@ test_a_bomb_harms_its_own_call_alone (void)
   bed_end (&bed);
 }
 
+static gboolean
+answer_with_much (const HttpAsked *asked, gpointer data)
+{
+  g_autofree char *much = g_strnfill (16 << 20, 'x');
+  g_autofree char *body = g_strdup_printf ("{\"ok\":1,\"much\":\"%s\"}", much);
+  return http_server_answer (asked, 200, "", body);
+}
+
+static tb_status
+get_for_ever (tb_call *call)
+{
+  for (guint i = 0; i < 50; i++)
+    TB_TRY (get_thing (call));
+  return TB_OK;
+}
+
+static tb_status
+print_for_ever (tb_call *call)
+{
+  char *much = tb_printf (call, "%01048576d", 0);
+  for (guint i = 0; i < 1000; i++)
+    if (!tb_printf (call, "%s", much))
+      return TB_OK;
+  return TB_OK;
+}
+
+static void
+test_answers_and_texts_count_as_what_a_call_holds (void)
+{
+  Bed bed;
+  bed_begin (&bed, answer_with_much);
+  json_object *result = bed_run (&bed, get_for_ever);
+  EXPECT (result, "internal");
+  SAYS (result, "the call holds more than 256 MiB");
+  result = bed_run (&bed, print_for_ever);
+  EXPECT (result, "internal");
+  SAYS (result, "the call holds more than 256 MiB");
+  bed_end (&bed);
+}
+
 static void
 test_tokens_are_renewed_before_they_end (void)
 {
@@ -1183,6 +1223,7 @@ main (void)
       test_who_comes_while_the_vendor_wants_quiet_is_told_at_once },
     { "a stream whose head does not come is late", test_a_stream_whose_head_does_not_come_is_late },
     { "a bomb harms its own call alone", test_a_bomb_harms_its_own_call_alone },
+    { "answers and texts count as what a call holds", test_answers_and_texts_count_as_what_a_call_holds },
     { "tokens are renewed before they end", test_tokens_are_renewed_before_they_end },
     { "forms are encoded", test_forms_are_encoded },
     { "a byte order mark is passed over", test_a_byte_order_mark_is_passed_over },
