@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include <gio/gio.h>
 
+#include "worker/emit.h"
 #include "worker/form.h"
 #include "worker/handles.h"
 #include "worker/path.h"
@@ -132,6 +133,8 @@ prepare (Call *call, const tb_request *request, const char *path, gboolean is_li
   ask->method = ask->request->method ? ask->request->method : "GET";
   ask->streams = streams;
   ask->endpoint = find_endpoint (call->connector, ask->request->endpoint);
+  if (call->item_of) /* what the item gives is not all its own */
+    emit_says_more (call->emit);
   if (call->judged)
     *status = call_fail (call, TB_INTERNAL, TB_WHY_UNKNOWN, "sign and classify make no requests");
   else if (!is_method (ask->method))

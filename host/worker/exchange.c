@@ -286,9 +286,10 @@ exchange_start (Ask *ask, EndpointStream **made)
   tb_status status = TB_OK;
   if (endpoint->row->authorize && !ask->bare && !call->authorizing)
     status = token_get (account_token (endpoint->account), call, endpoint->row, &token, &generation);
+  /* Those that have a turn may wait for the token that is asked for here. */
+  gboolean nested = call->authorizing || holds_a_turn (call, endpoint->account);
   if (status == TB_OK && !ask->elsewhere)
-    status =
-      account_wait (endpoint->account, call, ask->request->cost, holds_a_turn (call, endpoint->account));
+    status = account_wait (endpoint->account, call, ask->request->cost, nested);
   if (status != TB_OK)
     return status;
   EndpointStream *stream = g_new0 (EndpointStream, 1);

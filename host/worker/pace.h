@@ -39,8 +39,8 @@ typedef struct {
 } PaceLimits;
 
 struct PaceWaiter {
-  PaceUrgency
-    urgency; /* PACE_NESTED: its call has a request under way already, so it waits for the rate alone */
+  PaceUrgency urgency; /* PACE_NESTED: its call has a request under way already, or asks for the token that
+                          others wait for, so it waits for the rate alone */
   const char *store;
   double cost;
   void (*on_turn) (PaceWaiter *waiter,

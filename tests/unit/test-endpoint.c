@@ -3,7 +3,7 @@
 #include "http-server.h"
 #include "tap.h"
 #include "wire/wire.h"
-#include "worker/endpoint.h"
+#include "worker/endpoint_private.h"
 #include "worker/form.h"
 #include "worker/loader.h"
 #include "worker/token.h"
@@ -31,6 +31,16 @@ authorize (tb_call *call, tb_token *token)
   TB_TRY (tb_post_form (call, &answer, form, "/token"));
   token->access = tb_string (answer, "token");
   token->lasts_s = tb_int (answer, "expires_in", 0);
+  return TB_OK;
+}
+
+static tb_status
+authorize_narrow (tb_call *call, tb_token *token)
+{
+  const tb_json *answer;
+  tb_request request = { .method = "POST", .endpoint = "narrow", .bare = true };
+  TB_TRY (tb_ask (call, &answer, &request, "/token"));
+  token->access = tb_string (answer, "token");
   return TB_OK;
 }
 
@@ -88,6 +98,8 @@ static const tb_endpoint endpoints[] = {
     .words = "error.text|message", .authorize = authorize, .timeout_s = 5 },
   { "query", "{url}/q", .credentials = TB_LIST (with_query), .rules = TB_LIST (rules),
     .limits = TB_LIST (limits), .words = "error.text", .sign = sign, .classify = classify, .timeout_s = 5 },
+  { "narrow", "{url}/n", .credentials = TB_LIST (with_token), .authorize = authorize_narrow,
+    .pace = { .at_once = 1 }, .timeout_s = 5 },
   { "basic", "{url}/b", .credentials = TB_LIST (with_basic), .pace = { .at_once = 1 }, .timeout_s = 5 },
 };
 static const tb_stream streams[] = { { "products", pull_nothing, .kinds = TB_PRODUCTS, .every_s = 60 } };
@@ -1008,6 +1020,85 @@ ask_inside_a_stream (tb_call *call)
   return TB_OK;
 }
 
+/* Two calls on an account of one turn: the first has it and needs a new token, which the second is about to
+ * ask for. */
+static struct {
+  gboolean first, lost;
+} narrow;
+
+/* The list ends once a second token was asked for. */
+static gboolean
+answer_when_asked_for_a_token (const HttpAsked *asked, gpointer data)
+{
+  static const char begin[] = "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{\"list\":[1,2";
+  Vendor *vendor = data;
+  guint tokens = 0;
+  if (!strstr (asked->path, "/list"))
+    return http_server_answer (asked, 200, "", "{\"ok\":1}");
+  http_server_write (asked, begin, sizeof begin - 1);
+  while (tokens < 2 && !http_server_gone (asked, 5)) {
+    g_mutex_lock (&vendor->lock);
+    tokens = vendor->tokens;
+    g_mutex_unlock (&vendor->lock);
+  }
+  return http_server_write (asked, "]}", 2);
+}
+
+static void
+lose_token (Call *call)
+{
+  for (guint i = 0; i < call->connector->endpoints->len; i++) {
+    const Endpoint *endpoint = call->connector->endpoints->pdata[i];
+    if (tb_is (endpoint->row->name, "narrow"))
+      token_refused (account_token (endpoint->account), 1, loop_now_ms (call->worker->loop));
+  }
+}
+
+static tb_status
+hold_the_turn (tb_call *call)
+{
+  tb_items *items;
+  const tb_json *answer;
+  tb_request request = { .endpoint = "narrow", .any_body = true };
+  TB_TRY (tb_ask_items (call, &items, "list[]", &(tb_request){ .endpoint = "narrow" }, "/list"));
+  TB_EACH (item, items) {
+    if (tb_seen (items) != 1)
+      continue;
+    lose_token (call_of (call));
+    narrow.lost = TRUE;
+    TB_TRY (tb_sleep (call, 100)); /* the other one begins to ask for it */
+    TB_TRY (tb_ask (call, &answer, &request, "/other"));
+  }
+  return TB_OK;
+}
+
+static tb_status
+narrow_calls (tb_call *call)
+{
+  const tb_json *answer;
+  tb_request request = { .endpoint = "narrow", .any_body = true };
+  gboolean is_first = !narrow.first;
+  narrow.first = TRUE;
+  if (is_first)
+    return hold_the_turn (call);
+  while (!narrow.lost)
+    TB_TRY (tb_sleep (call, 5));
+  return tb_ask (call, &answer, &request, "/other");
+}
+
+static void
+test_who_asks_for_a_token_waits_for_no_turn (void)
+{
+  Bed bed;
+  bed_begin (&bed, answer_when_asked_for_a_token);
+  plugin_state.scenario = narrow_calls;
+  guint64 first = bed_call (&bed, 1, 5000), second = bed_call (&bed, 1, 5000);
+  EXPECT (bed_result (&bed, first), "ok");
+  EXPECT (bed_result (&bed, second), "ok");
+  CU_ASSERT_EQUAL (bed.vendor.tokens, 2);
+  bed_end (&bed);
+}
+
 static void
 test_a_call_never_waits_for_its_own_turn (void)
 {
@@ -1232,6 +1323,7 @@ main (void)
       test_an_order_whose_answer_makes_no_sense_is_in_doubt },
     { "an error behind the items fails the call", test_an_error_behind_the_items_fails_the_call },
     { "a long body is read while it arrives", test_a_long_body_is_read_while_it_arrives },
+    { "who asks for a token waits for no turn", test_who_asks_for_a_token_waits_for_no_turn },
     { "a call never waits for its own turn", test_a_call_never_waits_for_its_own_turn },
     { "a stream left open gives its turn back", test_a_stream_left_open_gives_its_turn_back },
     { "a link to another host goes bare", test_a_link_to_another_host_goes_bare },

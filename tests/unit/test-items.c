@@ -247,6 +247,33 @@ pull_to_fetch_again (tb_call *call, const tb_pull *pull)
   return tb_done (call);
 }
 
+static tb_status
+pull_with_details (tb_call *call, const tb_pull *pull)
+{
+  tb_items *items;
+  const tb_json *details;
+  TB_TRY (tb_get_items (call, &items, "products[]", "/products"));
+  TB_EACH (p, items) {
+    TB_TRY (tb_get (call, &details, "/products/%s", tb_string (p, "id")));
+    TB_TRY (emit_item (call, p));
+  }
+  return tb_done (call);
+}
+
+/* What it gives is not all its own: the stream is described wrong, which must not cost a change. */
+static void
+test_an_item_with_a_request_of_its_own_is_read_each_time (void)
+{
+  Scene scene;
+  scene_set (&scene, "{\"products\":[{\"id\":\"a\",\"name\":\"A\"}]}");
+  body = pull_with_details;
+  for (guint pass = 0; pass < 2; pass++) {
+    CU_ASSERT_EQUAL (pull_count (&scene, "skipped"), 0);
+    CU_ASSERT_EQUAL (handed, 1);
+  }
+  scene_clear (&scene);
+}
+
 /* "Product a has changed" is the same text each time that it does. */
 static void
 test_an_item_that_asks_for_more_is_heard_each_time (void)
@@ -325,6 +352,8 @@ main (void)
     { "an item at which the plugin left is read again", test_an_item_at_which_the_plugin_left_is_read_again },
     { "of two readers at once nothing is remembered", test_of_two_readers_at_once_nothing_is_remembered },
     { "a text that was kept may be emitted later", test_a_text_that_was_kept_may_be_emitted_later },
+    { "an item with a request of its own is read each time",
+      test_an_item_with_a_request_of_its_own_is_read_each_time },
     { "an item that asks for more is heard each time", test_an_item_that_asks_for_more_is_heard_each_time },
     { "leaving out tells what mapping tells", test_leaving_out_tells_what_mapping_tells });
 }
