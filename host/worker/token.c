@@ -147,9 +147,13 @@ token_get (Token *token, Call *call, const tb_endpoint *row, const char **text, 
       if (now_ms < token->held_until_ms)
         return same_failure (token, call);
       tb_status status = fetch (token, call, row);
-      if (status == TB_OK || (is_good (token, call) && status != TB_CANCELLED))
-        return give (token, call, text, generation); /* the old one is still good for a while */
-      return status;
+      if (status == TB_OK)
+        return give (token, call, text, generation);
+      if (status == TB_CANCELLED || !is_good (token, call))
+        return status;
+      /* The old one is still good for a while, and not each call shall wait for another in vain. */
+      token->renew_ms = loop_now_ms (call->worker->loop) + TOKEN_AGAIN_MS;
+      return give (token, call, text, generation);
     }
     guint before = token->fetches;
     g_ptr_array_add (token->waiting, call);

@@ -9,6 +9,7 @@ enum {
   TOKEN_EARLY_PERCENT = 10, /* of its lifetime it is renewed before its end */
   TOKEN_EARLY_MOST_MS = 5 * 60 * 1000,
   TOKEN_REFUSED_HOLD_MS = 10 * 1000, /* after a refusal nobody asks again so soon */
+  TOKEN_AGAIN_MS = 10 * 1000,        /* after a renewal that failed while the old one is still good */
   TOKEN_BARREN_MOST = 2              /* so many tokens that never worked are as good as a refusal */
 };
 
