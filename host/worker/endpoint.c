@@ -77,8 +77,10 @@ find_url (Ask *ask, const char *path, gboolean is_link)
                       path, endpoint->origin);
   ask->bare = ask->request->bare || ask->elsewhere; /* credentials stay with the endpoint's host */
   ask->url = arena_strndup (call->arena, url, strlen (url));
-  const char *from = ask->elsewhere ? url : strstr (url, "://") + 3 + strcspn (strstr (url, "://") + 3, "/?");
-  g_autofree char *shown = g_strdup_printf ("%s %.*s", ask->method, (int)strcspn (from, "?#"), from);
+  const char *from = strstr (url, "://") + 3;
+  from += strcspn (from, "/?#"); /* of another host, its name too, but never who signs in there */
+  g_autofree char *shown =
+    g_strdup_printf ("%s %s%.*s", ask->method, ask->elsewhere ? origin : "", (int)strcspn (from, "?#"), from);
   ask->shown = arena_strndup (call->arena, shown, strlen (shown));
   return TB_OK;
 }

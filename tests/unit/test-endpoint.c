@@ -612,6 +612,27 @@ test_no_secret_is_told_to_people (void)
   bed_end (&bed);
 }
 
+static tb_status
+follow_to_a_stranger (tb_call *call)
+{
+  const tb_json *answer;
+  return tb_follow (call, &answer, NULL, "http://me:pass-word@127.0.0.1:1/file?signed=yes");
+}
+
+static void
+test_a_link_is_told_without_what_signs_it (void)
+{
+  Bed bed;
+  bed_begin (&bed, NULL);
+  plugin_state.scenario = follow_to_a_stranger;
+  json_object *result = bed_result (&bed, bed_call (&bed, 1, 1000));
+  EXPECT (result, "service_unavailable");
+  SAYS (result, "GET http://127.0.0.1:1/file: ");
+  HIDES (result, "pass-word");
+  HIDES (result, "signed");
+  bed_end (&bed);
+}
+
 static void
 test_an_answer_with_half_a_token_is_not_shown (void)
 {
@@ -1339,6 +1360,7 @@ main (void)
     { "a token refused with 200 behind items is replaced",
       test_a_token_refused_with_200_behind_items_is_replaced },
     { "no secret is told to people", test_no_secret_is_told_to_people },
+    { "a link is told without what signs it", test_a_link_is_told_without_what_signs_it },
     { "an answer with half a token is not shown", test_an_answer_with_half_a_token_is_not_shown },
     { "a refusal inside authorize is one of the account",
       test_a_refusal_inside_authorize_is_one_of_the_account },
