@@ -1,5 +1,6 @@
 /* The hub as a whole: what is configured becomes stores, connectors, streams and plugins; and the questions
  * about them. */
+#include <malloc.h>
 #include <string.h>
 
 #include "hub/hub-private.h"
@@ -83,6 +84,8 @@ hub_tick (Hub *hub)
     hub_stream_due ((HubStream *)first);
   if (now_ms >= hub->idle_check_ms) {
     hub_collections_drop_idle (hub);
+    if (!hub->passes_running)
+      malloc_trim (0); /* what maps, frames and batches took */
     hub->idle_check_ms = has_maps (hub) ? now_ms + IDLE_CHECK_MS : G_MAXINT64;
   } else if (hub->idle_check_ms == G_MAXINT64 && hub->passes_running) {
     hub->idle_check_ms = now_ms + IDLE_CHECK_MS;

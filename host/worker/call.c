@@ -266,6 +266,7 @@ static void
 call_free (Call *call)
 {
   g_hash_table_remove (call->worker->calls, &call->number);
+  worker_call_ended (call->worker);
   endpoint_call_ends (call);
   emit_free (call->emit);
   loop_timer_free (call->timer);

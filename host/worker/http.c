@@ -112,6 +112,14 @@ http_new (Loop *loop, GError **error)
 }
 
 void
+http_rest (Http *http)
+{
+  for (guint i = 0; i < http->idle->len; i++)
+    curl_easy_cleanup (http->idle->pdata[i]);
+  g_ptr_array_set_size (http->idle, 0);
+}
+
+void
 http_free (Http *http)
 {
   if (!http)
@@ -121,8 +129,7 @@ http_free (Http *http)
     http->first->wants_stop = TRUE;
     transfer_end (http->first, CURLE_ABORTED_BY_CALLBACK);
   }
-  for (guint i = 0; i < http->idle->len; i++)
-    curl_easy_cleanup (http->idle->pdata[i]);
+  http_rest (http);
   g_ptr_array_unref (http->idle);
   curl_multi_cleanup (http->multi);
   loop_timer_free (http->timer);

@@ -81,5 +81,7 @@ void http_free (Http *http); /* what still runs ends with HTTP_STOPPED */
 /* Everything of request is copied. Not from inside on_header, on_head or on_data. The transfer is gone once
  * on_end has returned. */
 HttpTransfer *http_start (Http *http, const HttpRequest *request);
+/* Lets go of handles that wait for a transfer, and of their buffers; connections stay. */
+void http_rest (Http *http);
 void http_resume (HttpTransfer *transfer); /* on_data goes on in a later turn */
 void http_cancel (HttpTransfer *transfer); /* on_end comes with HTTP_STOPPED, in a later turn */

@@ -1,6 +1,7 @@
 #include "worker/worker.h"
 
 #include <gio/gio.h>
+#include <malloc.h>
 #include <string.h>
 #include "base/timefmt.h"
 #include "worker/describe.h"
@@ -9,6 +10,7 @@
 #include "worker/paths.h"
 
 enum {
+  REST_AFTER_MS = 5000,
 #ifdef SANITIZED
   STACK_BYTES = 1 << 20, /* instrumented frames are larger */
 #else
@@ -191,6 +193,23 @@ worker_event (int fd, guint32 events, gpointer data)
 
 /* ---- life ---- */
 
+static void
+rest (gpointer data)
+{
+  Worker *worker = data;
+  if (g_hash_table_size (worker->calls) > 0)
+    return;
+  http_rest (worker->http);
+  malloc_trim (0);
+}
+
+void
+worker_call_ended (Worker *worker)
+{
+  if (!worker->ended && g_hash_table_size (worker->calls) == 0)
+    loop_timer_set (worker->rest, loop_now_ms (worker->loop) + REST_AFTER_MS);
+}
+
 Worker *
 worker_new (Loop *loop, Plugin *plugin, int fd, GError **error)
 {
@@ -210,6 +229,7 @@ worker_new (Loop *loop, Plugin *plugin, int fd, GError **error)
   worker->connectors =
     g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)connector_unref);
   worker->calls = g_hash_table_new (g_int64_hash, g_int64_equal);
+  worker->rest = loop_timer_new (loop, rest, worker);
   worker->watch = loop_watch_new (loop, fd, EPOLLIN, worker_event, worker);
   worker_send (worker, WIRE_HELLO, 0, describe (plugin));
   return worker;
@@ -244,6 +264,7 @@ worker_free (Worker *worker)
   paths_free (worker->paths);
   http_free (worker->http);
   fibers_free (worker->fibers);
+  loop_timer_free (worker->rest);
   loop_watch_free (worker->watch);
   wire_end_free (worker->end);
   g_free (worker);

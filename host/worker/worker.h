@@ -49,6 +49,7 @@ struct Worker {
   GHashTable *calls;      /* number (guint64 *) -> Call */
   Paths *paths;           /* paths.h */
   LoopWatch *watch;       /* of end; the rest is worker.c's */
+  LoopTimer *rest;        /* set when nothing runs any more */
   gsize window_used;      /* bytes of RECORDS and SAME without credit */
   gboolean draining, flushing, ended, failed;
 };
@@ -58,6 +59,8 @@ struct Worker {
 Worker *worker_new (Loop *loop, Plugin *plugin, int fd, GError **error);
 gboolean worker_free (Worker *worker); /* FALSE: a plugin does not come back, all is left as it is */
 gboolean worker_ended (const Worker *worker, gboolean *failed);
+/* A call ended: when it was the last one, memory that it needed is given back after a while of rest. */
+void worker_call_ended (Worker *worker);
 /* Queues a frame; it leaves at the end of this turn. */
 void worker_send (Worker *worker, WireType type, guint64 call, json_object *body);
 void worker_send_batch (Worker *worker, WireType type, guint kind, guint64 call, GByteArray *batch);
