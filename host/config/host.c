@@ -32,7 +32,7 @@ static const TableKey keys[] = {
   { "database", KEY_DATABASE, "sqlite", NULL, NULL, 0, 0, FALSE, TRUE, AT (database),
     "`\"sqlite\"`: `<state>/tillbridge.db`" },
   { "unjailed", KEY_BOOLEAN, "false", NULL, NULL, 0, 0, FALSE, TRUE, AT (unjailed),
-    "run plugins although the kernel lacks a part of the jail" },
+    "run plugins although the kernel lacks a part of the jail (which is not built yet)" },
   { "origins", KEY_TEXTS, "", NULL, NULL, 0, 0, FALSE, FALSE, AT (origins),
     "browsers' origins that may call the API (CORS), such as `\"https://menu.example\"`" },
   { "master_key", KEY_PATH, NULL, NULL, NULL, 0, 0, FALSE, TRUE, AT (master_key),
