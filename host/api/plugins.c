@@ -6,10 +6,13 @@ static json_object *
 worker_to_json (const HubPlugin *plugin)
 {
   json_object *json = json_object_new_object ();
-  put_number (json, "pid", plugin->worker->pid);
-  put_time (json, "since", plugin->since_ms);
+  if (plugin->worker) { /* between two of them there is the count alone */
+    put_number (json, "pid", plugin->worker->pid);
+    put_time (json, "since", plugin->since_ms);
+  }
   put_number (json, "restarts", plugin->restarts);
-  put_number (json, "resident_bytes", plugin->worker->resident_bytes (plugin->worker));
+  if (plugin->worker)
+    put_number (json, "resident_bytes", plugin->worker->resident_bytes (plugin->worker));
   return json;
 }
 
@@ -35,7 +38,7 @@ to_json (Hub *hub, gconstpointer thing)
   put_text (json, "state", state_of (info, plugin));
   put_text (json, "text", info->refused ? info->refused : plugin ? plugin->trouble : NULL);
   put_boolean (json, "pinned", FALSE);
-  if (plugin && plugin->worker && plugin->worker->pid)
+  if (plugin && (plugin->worker ? plugin->worker->pid != 0 : plugin->restarts > 0))
     json_object_object_add (json, "worker", worker_to_json (plugin));
   if (!info->refused && info->description) {
     json_object_object_foreach (info->description, name, value)
