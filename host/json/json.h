@@ -53,6 +53,8 @@ void json_path_free (JsonPath *path);
 guint json_path_alternatives (const JsonPath *path);
 /* The value at one alternative, NULL when it is not there. A JSON null counts as there. */
 const JsonNode *json_path_at (const JsonPath *path, guint alternative, const JsonNode *root);
+/* The first alternative that is there and not null. */
+const JsonNode *json_path_first (const JsonPath *path, const JsonNode *root);
 
 /* ---- scalars ----
  *

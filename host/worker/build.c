@@ -45,12 +45,9 @@ write_tree (Call *call, const Tree *tree, gsize *length)
   return text;
 }
 
-/* The nodes of a handle; a built document is written out and read when it is asked for. */
 const JsonNode *
-handle_node (Handle *handle)
+handle_built_node (Handle *handle)
 {
-  if (!handle->tree)
-    return handle->node;
   if (handle->node && handle->index == handle->built->changes)
     return handle->node;
   gsize length;

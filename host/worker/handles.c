@@ -60,13 +60,7 @@ handle_find (Handle *handle, const char *path)
 {
   const JsonPath *compiled = path_of (handle, path);
   const JsonNode *root = compiled ? handle_node (handle) : NULL;
-  guint count = root ? json_path_alternatives (compiled) : 0;
-  for (guint i = 0; i < count; i++) {
-    const JsonNode *node = json_path_at (compiled, i, root);
-    if (node && node->type != JSON_NULL)
-      return node;
-  }
-  return NULL;
+  return root ? json_path_first (compiled, root) : NULL;
 }
 
 /* ---- notes ---- */

@@ -27,8 +27,14 @@ handle_of (const tb_json *json)
   return (Handle *)json;
 }
 
-/* The value of a handle as nodes; a built one is written and read for it. NULL: it could not be built. */
-const JsonNode *handle_node (Handle *handle);
+/* A built document is written out and read when it is asked for. */
+const JsonNode *handle_built_node (Handle *handle);
+/* The value of a handle as nodes. NULL: it could not be built. */
+static inline const JsonNode *
+handle_node (Handle *handle)
+{
+  return G_LIKELY (!handle->tree) ? handle->node : handle_built_node (handle);
+}
 /* The value at a path: the first alternative that is there and not null. NULL: none. */
 const JsonNode *handle_find (Handle *handle, const char *path);
 /* A handle on a node below another. */
