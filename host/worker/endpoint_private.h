@@ -10,7 +10,7 @@
 /* The ceilings of answers. */
 enum {
   ENDPOINT_ANSWER_MOST = 32 << 20,  /* a whole answer, decoded */
-  ENDPOINT_AHEAD_BYTES = 512 << 10, /* of a streamed one, read ahead of the plugin */
+  ENDPOINT_AHEAD_BYTES = 128 << 10, /* of a streamed one, read ahead of the plugin */
   ENDPOINT_SAMPLE_BYTES = 200,      /* of a body that makes no sense, shown to people */
   ENDPOINT_TIMEOUT_S = 30,          /* where neither request nor endpoint nor drop-in says */
   ENDPOINT_HEADERS_MOST = 200       /* of a request */
