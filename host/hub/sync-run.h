@@ -89,12 +89,16 @@ void run_count_page (SyncRun *run); /* the page went well: into the pass's sums 
 gboolean run_frame (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wrong);
 void run_children (SyncRun *run, json_object *pairs, gint64 asked_ms);
 
+/* sync-begin.c */
+void run_take_turns (HubPlugin *plugin); /* there may be room: those that wait for it are tried */
+
 /* sync-pages.c */
 void run_page (SyncRun *run);         /* asks for the page at the cursor, as soon as a worker serves */
 void run_give_up_call (SyncRun *run); /* what it still brings is ignored */
 void run_wait (SyncRun *run, gint64 mono_ms, Reason reason, const char *detail);
 
 /* sync.c */
+void run_load (SyncRun *run); /* loads the maps, then asks for the first page */
 void run_next (
   SyncRun *run); /* a page has ended: stores its place and goes on, unless something is being written */
 StoreBatch *run_batch (SyncRun *run);
