@@ -224,10 +224,8 @@ take_record (SyncRun *run, const WireRecord *record, gint64 asked_ms, gboolean *
     return wrong;
   run->page[kind][SEEN_STORED]++;
   gboolean is_new = !entry;
-  if (is_new) {
+  if (is_new)
     entry = map_add (run->collections[kind]->map, record->id_hash);
-    run->inserted++;
-  }
   store_record (run, record, entry, is_new, asked_ms);
   *held = TRUE;
   return NULL;

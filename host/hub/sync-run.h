@@ -54,7 +54,6 @@ struct SyncRun {
   guint32 mark[MODEL_KINDS], page_mark[MODEL_KINDS],
     pass_mark[MODEL_KINDS];              /* this try, this page's first try, this pass's first */
   guint page[MODEL_KINDS][SEEN_RESULTS]; /* of this try */
-  guint64 inserted;                      /* by this pass */
   guint64 alive_before;
   guint reject_rows, nameless; /* nameless: rejected, and nobody knows which record it was */
   guint tries, waits;          /* of this page: that failed; that were told to wait */

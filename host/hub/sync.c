@@ -125,7 +125,6 @@ run_rewind (SyncRun *run, const GError *error)
   run->page_end = PAGE_NONE;
   run->last = FALSE;
   run->tries = 0;
-  run->inserted = 0;
   run->fresh = FALSE;
   run->probing = FALSE;
   memset (run->pass_mark, 0, sizeof run->pass_mark);
