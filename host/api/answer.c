@@ -43,15 +43,6 @@ answer_header (Answer *answer, const char *name, const char *value)
   g_ptr_array_add (answer->headers, g_strdup (value));
 }
 
-const char *
-answer_find_header (const Answer *answer, const char *name)
-{
-  for (guint i = 0; i < answer->headers->len; i += 2)
-    if (g_ascii_strcasecmp (answer->headers->pdata[i], name) == 0)
-      return answer->headers->pdata[i + 1];
-  return NULL;
-}
-
 void
 answer_put (Answer *answer, const char *text)
 {

@@ -17,8 +17,7 @@ void answer_free (Answer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Answer, answer_free)
 
 void answer_header (Answer *answer, const char *name, const char *value);
-const char *answer_find_header (const Answer *answer, const char *name); /* NULL: not there */
-void answer_put (Answer *answer, const char *text);                      /* as it stands */
+void answer_put (Answer *answer, const char *text);      /* as it stands */
 void answer_put_text (Answer *answer, const char *text); /* quoted; not UTF-8: what can be saved */
 void answer_put_time (Answer *answer, gint64 ms);        /* quoted */
 

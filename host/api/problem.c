@@ -37,12 +37,6 @@ row_of (guint status)
   g_error ("no problem has the status %u", status);
 }
 
-const char *
-problem_code (guint status)
-{
-  return statuses[row_of (status)].code;
-}
-
 Problem *
 problem_new (guint status, const char *reason, const char *format, ...)
 {

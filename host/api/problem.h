@@ -13,8 +13,6 @@ void problem_add (Problem *problem, const char *field, const char *reason, const
   G_GNUC_PRINTF (4, 5);
 guint problem_status (Problem *problem);
 
-const char *problem_code (guint status); /* 404 -> "not_found" */
-
 /* Takes the problem. trace may be NULL. */
 Answer *problem_to_answer (Problem *problem, const char *trace);
 

@@ -109,7 +109,7 @@ load_rows (const StoreMapRow *rows, gsize count, gpointer data)
                        .hash = rows[i].hash,
                        .parent_hash = rows[i].parent_hash,
                        .updated_ms = rows[i].updated_ms,
-                       .asked_ms = (guint64)rows[i].asked_ms & ((1ull << 48) - 1),
+                       .asked_ms = map_asked (rows[i].asked_ms),
                        .deleted = rows[i].deleted };
     if (!map_load (collection->coming, rows[i].ordinal, &entry))
       log_line (LOG_ERROR, NULL, "collection %s: two ids share a hash; restore the database from a backup",

@@ -231,9 +231,3 @@ map_each_child (Map *map, guint64 parent_hash, void (*each) (guint32 ordinal, gp
       each (ordinal, data);
   }
 }
-
-gsize
-map_bytes (const Map *map)
-{
-  return sizeof *map + map->room * sizeof *map->entries + map->slots * sizeof *map->index;
-}

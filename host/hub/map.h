@@ -17,6 +17,13 @@ typedef struct {
   guint32 seen; /* the mark of the run that saw it last; 0: none since the map was loaded */
 } MapEntry;
 
+/* A moment as asked_ms keeps it. */
+static inline guint64
+map_asked (gint64 ms)
+{
+  return (guint64)ms & ((G_GUINT64_CONSTANT (1) << 48) - 1);
+}
+
 typedef struct Map Map;
 
 Map *map_new (void);
@@ -47,5 +54,3 @@ void map_each_child (Map *map, guint64 parent_hash, void (*each) (guint32 ordina
 
 /* Another parent for a record that is there. */
 void map_set_parent (Map *map, MapEntry *entry, guint64 parent_hash);
-
-gsize map_bytes (const Map *map);

@@ -83,7 +83,6 @@ run_new (HubStream *stream)
   SyncRun *run = g_new0 (SyncRun, 1);
   run->hub = stream->connector->plugin->hub;
   run->stream = stream;
-  run->torn = stream->pass->resumed;
   for (guint kind = 0; kind < MODEL_KINDS; kind++)
     if (stream->kinds & (1u << kind)) {
       run->collections[kind] = hub_collection_get (run->hub, stream->connector, kind);

@@ -11,7 +11,7 @@ static gboolean
 looks_for_missing (const SyncRun *run)
 {
   const Pass *pass = run->stream->pass;
-  return pass->state == PASS_RUNNING && pass->full && !run->torn && !pass->resumed && !pass->dry &&
+  return pass->state == PASS_RUNNING && pass->full && !pass->resumed && !pass->dry &&
          strcmp (run->stream->missing, "stays") != 0;
 }
 

@@ -7,9 +7,8 @@ enum {
   DEADLINE_MS = 120000, /* of a page, where the plugin names none */
   TRIES_MOST = 8,       /* of one page, before the pass is given up and begun anew */
   BAD_TRIES_MOST = 3,
-  WAITS_MOST = 1000,        /* of one page that the vendor asked us to put off */
-  WAIT_MOST_MS = 86400000,  /* however long the vendor or the plugin asks for */
-  AHEAD_MOST_MS = 86400000, /* how far a plugin's own watermark may lie in the future */
+  WAITS_MOST = 1000,       /* of one page that the vendor asked us to put off */
+  WAIT_MOST_MS = 86400000, /* however long the vendor or the plugin asks for */
   CURSOR_BYTES_MOST = 64 << 10,
 };
 
@@ -74,19 +73,12 @@ number_of (json_object *object, const char *name, gint64 least, gint64 most)
   return CLAMP (json_object_get_int64 (json_object_object_get (object, name)), least, most);
 }
 
-static const char *
-word_of (json_object *object, const char *name)
-{
-  json_object *member = json_object_object_get (object, name);
-  return json_object_is_type (member, json_type_string) ? json_object_get_string (member) : "";
-}
-
 static void
 page_failed (SyncRun *run, const char *status, json_object *result)
 {
   Hub *hub = run->hub;
   Reason reason = reason_of_status (status);
-  const char *detail = word_of (result, "detail");
+  const char *detail = run_text (result, "detail");
   gint64 asked_to_wait_ms = number_of (result, "retry_ms", 0, WAIT_MOST_MS);
   OnFailure what = on_failure (status);
   if (what == ON_FAILURE_WAIT)
@@ -167,7 +159,7 @@ static void
 page_went_well (SyncRun *run, HubCall *call, json_object *result)
 {
   Pass *pass = run->stream->pass;
-  const char *ending = word_of (result, "ending");
+  const char *ending = run_text (result, "ending");
   json_object *cursor = json_object_object_get (result, "cursor");
   gboolean more = strcmp (ending, "more") == 0, later = strcmp (ending, "later") == 0;
   const char *wrong = wrong_ending (run, ending, cursor);
@@ -192,7 +184,7 @@ page_went_well (SyncRun *run, HubCall *call, json_object *result)
     json_object_put (pass->cursor);
     pass->cursor = json_object_get (cursor);
   }
-  run->until_ms = number_of (result, "until_ms", 0, hub_wall_ms (run->hub) + AHEAD_MOST_MS);
+  run->until_ms = number_of (result, "until_ms", 0, hub_wall_ms (run->hub) + RUN_AHEAD_MOST_MS);
   run->later_ms =
     later ? hub_mono_ms (run->hub) + number_of (result, "later_s", 1, WAIT_MOST_MS / 1000) * 1000 : 0;
   run->page_end = more || later ? PAGE_MORE : PAGE_DONE;
@@ -215,7 +207,7 @@ page_ended (HubCall *call, json_object *result, gpointer data)
     run_flush (run);
     return;
   }
-  const char *status = word_of (result, "status");
+  const char *status = run_text (result, "status");
   if (strcmp (status, "ok") == 0)
     page_went_well (run, call, result);
   else

@@ -6,8 +6,6 @@
 #include "base/timefmt.h"
 #include "hub/sync-run.h"
 
-enum { AHEAD_MOST_MS = 86400000 };
-
 void
 run_start_try (SyncRun *run)
 {
@@ -68,7 +66,7 @@ static void
 note_seen (SyncRun *run, guint kind, MapEntry *entry, gint64 asked_ms)
 {
   entry->seen = run->mark[kind];
-  entry->asked_ms = MAX (entry->asked_ms, (guint64)asked_ms & ((1ull << 48) - 1));
+  entry->asked_ms = MAX (entry->asked_ms, map_asked (asked_ms));
 }
 
 static void
@@ -83,7 +81,7 @@ count_same (SyncRun *run, guint kind, MapEntry *entry, gint64 asked_ms)
 static gint64
 trusted_ms (gint64 updated_ms, gint64 now_ms)
 {
-  return updated_ms > now_ms + AHEAD_MOST_MS ? 0 : updated_ms;
+  return updated_ms > now_ms + RUN_AHEAD_MOST_MS ? 0 : updated_ms;
 }
 
 /* Newer wins by the record's own time; where times are equal or not said, by the later start of our request.
@@ -122,7 +120,7 @@ store_record (SyncRun *run, const WireRecord *record, MapEntry *entry, gboolean 
   gboolean deletes = record->op == WIRE_DELETE;
   entry->hash = record->hash;
   entry->updated_ms = record->updated_ms;
-  entry->asked_ms = (guint64)asked_ms & ((1ull << 48) - 1);
+  entry->asked_ms = map_asked (asked_ms);
   entry->seen = run->mark[record->kind];
   entry->zeroed = 0;
   map_set_parent (collection->map, entry, record->parent_hash);
@@ -276,8 +274,8 @@ take_same (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wro
   return TRUE;
 }
 
-static const char *
-text_of (json_object *object, const char *name)
+const char *
+run_text (json_object *object, const char *name)
 {
   json_object *member = json_object_object_get (object, name);
   return json_object_is_type (member, json_type_string) ? json_object_get_string (member) : "";
@@ -306,14 +304,14 @@ keep_reject (SyncRun *run, json_object *reject)
   for (gsize i = 0; i < G_N_ELEMENTS (tail); i++)
     json_object_object_add (row, tail[i].name, json_object_new_string (tail[i].value));
   for (gsize i = 0; i < G_N_ELEMENTS (said); i++)
-    if (*text_of (reject, said[i]))
-      json_object_object_add (row, said[i], json_object_new_string (text_of (reject, said[i])));
+    if (*run_text (reject, said[i]))
+      json_object_object_add (row, said[i], json_object_new_string (run_text (reject, said[i])));
   StoreRow history = { .id = id,
                        .connector = run->stream->connector->label,
                        .stream = pass->stream,
-                       .kind = text_of (reject, "kind"),
+                       .kind = run_text (reject, "kind"),
                        .state = "",
-                       .reason = text_of (reject, "reason"),
+                       .reason = run_text (reject, "reason"),
                        .at_ms = now_ms,
                        .body = json_object_to_json_string_ext (row, JSON_C_TO_STRING_PLAIN) };
   store_batch_row (run_batch (run), STORE_REJECTS, &history);
@@ -338,8 +336,8 @@ mark_one (guint32 ordinal, gpointer data)
 static void
 mark_rejected (SyncRun *run, json_object *reject)
 {
-  int kind = model_kind_from_name (text_of (reject, "kind"));
-  const char *id = text_of (reject, "record");
+  int kind = model_kind_from_name (run_text (reject, "kind"));
+  const char *id = run_text (reject, "record");
   if (kind < 0 || !run->collections[kind] || !*id) {
     run->nameless++;
     return;
@@ -363,7 +361,7 @@ take_reject (SyncRun *run, const WireFrame *frame, const char **wrong)
     *wrong = "gave a reject that cannot be read";
     return FALSE;
   }
-  int kind = model_kind_from_name (text_of (reject, "kind"));
+  int kind = model_kind_from_name (run_text (reject, "kind"));
   if (kind < 0 || !run->collections[kind]) {
     json_object_put (reject);
     *wrong = "gave a reject of a kind that its stream does not have";

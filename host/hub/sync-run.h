@@ -15,6 +15,7 @@
 enum {
   RUN_BATCH_RECORDS = 1000, /* records in a batch before it is written without waiting for the page's end */
   RUN_DRY_SHOWN = 20,
+  RUN_AHEAD_MOST_MS = 86400000, /* how far a time that others say may lie in the future */
   RUN_REJECT_ROWS_MOST = 10000, /* kept of one pass; the rest is counted */
 };
 
@@ -57,7 +58,6 @@ struct SyncRun {
   guint64 alive_before;
   guint reject_rows, nameless; /* nameless: rejected, and nobody knows which record it was */
   guint tries, waits;          /* of this page: that failed; that were told to wait */
-  gboolean torn;               /* marks are lost: what is missing cannot be told */
 
   StoreBatch *batch;   /* gathers; NULL: nothing yet */
   guint generation;    /* of the worker that the bytes below came from */
@@ -83,7 +83,8 @@ struct SyncRun {
 };
 
 /* sync-records.c */
-void run_start_try (SyncRun *run);  /* new marks, sums at zero */
+const char *run_text (json_object *object, const char *name); /* a member that is a text, else "" */
+void run_start_try (SyncRun *run);                            /* new marks, sums at zero */
 void run_count_page (SyncRun *run); /* the page went well: into the pass's sums and the metrics */
 gboolean run_frame (SyncRun *run, HubCall *call, const WireFrame *frame, const char **wrong);
 void run_children (SyncRun *run, json_object *pairs, gint64 asked_ms);

@@ -2,22 +2,7 @@
 #include "worker/loader.h"
 
 #include <gio/gio.h>
-#include <stdarg.h>
 #include <string.h>
-
-static gboolean refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static gboolean
-refuse (GError **error, const char *format, ...)
-{
-  va_list args;
-  va_start (args, format);
-  g_autofree char *why = g_strdup_vprintf (format, args);
-  va_end (args);
-  g_autofree char *valid = g_utf8_make_valid (why, -1);
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, g_strdelimit (valid, "\n\r", ' '));
-  return FALSE;
-}
 
 /* ---- names, conditions, templates ---- */
 
@@ -48,7 +33,8 @@ check_when (const tb_plugin_info *info, const char *when, const char *where, con
 {
   if (!when || !*when || is_setting (info, when, strcspn (when, "=")))
     return TRUE;
-  return refuse (error, "%s \"%s\": when = \"%s\" asks a setting that is not described", where, name, when);
+  return loader_refuse (error, "%s \"%s\": when = \"%s\" asks a setting that is not described", where, name,
+                        when);
 }
 
 /* Can both hold? Only two values of one setting exclude each other. */
@@ -71,7 +57,7 @@ check_template (const tb_plugin_info *info, const char *template, const char *wo
   for (const char *at = template ? strchr (template, '{') : NULL; at; at = strchr (at, '{')) {
     const char *end = strchr (++at, '}');
     if (!end)
-      return refuse (error, "%s \"%s\": \"%s\" has a { without its }", where, name, template);
+      return loader_refuse (error, "%s \"%s\": \"%s\" has a { without its }", where, name, template);
     g_autofree char *inside = g_strndup (at, (gsize)(end - at));
     g_auto (GStrv) others = g_strsplit (words, " ", -1);
     gboolean known = is_setting (info, inside, strlen (inside)) ||
@@ -79,8 +65,8 @@ check_template (const tb_plugin_info *info, const char *template, const char *wo
     for (guint i = 0; places && i < G_N_ELEMENTS (starts); i++)
       known = known || g_str_has_prefix (inside, starts[i]);
     if (!known)
-      return refuse (error, "%s \"%s\": \"%s\" names {%s}, which is no setting that is described", where,
-                     name, template, inside);
+      return loader_refuse (error, "%s \"%s\": \"%s\" names {%s}, which is no setting that is described",
+                            where, name, template, inside);
   }
   return TRUE;
 }
@@ -92,18 +78,19 @@ check_setting (const tb_plugin_info *info, guint index, GError **error)
 {
   const tb_setting *setting = &info->settings.first[index];
   if (!is_name (setting->key, "."))
-    return refuse (error, "setting %u: its key \"%s\" is not of the form [a-z][a-z0-9_.]*", index + 1,
-                   setting->key ? setting->key : "(null)");
+    return loader_refuse (error, "setting %u: its key \"%s\" is not of the form [a-z][a-z0-9_.]*", index + 1,
+                          setting->key ? setting->key : "(null)");
   if ((guint)setting->type > TB_SECRET_LIST)
-    return refuse (error, "setting \"%s\": its type %d is not known", setting->key, (int)setting->type);
+    return loader_refuse (error, "setting \"%s\": its type %d is not known", setting->key,
+                          (int)setting->type);
   if (setting->type == TB_CHOICE && (!setting->choices || !*setting->choices))
-    return refuse (error, "setting \"%s\": a TB_CHOICE needs .choices = \"one|other\"", setting->key);
+    return loader_refuse (error, "setting \"%s\": a TB_CHOICE needs .choices = \"one|other\"", setting->key);
   if (setting->least > setting->most && setting->most != 0)
-    return refuse (error, "setting \"%s\": least %lld is above most %lld", setting->key, setting->least,
-                   setting->most);
+    return loader_refuse (error, "setting \"%s\": least %lld is above most %lld", setting->key,
+                          setting->least, setting->most);
   for (guint i = 0; i < index; i++)
     if (strcmp (info->settings.first[i].key, setting->key) == 0)
-      return refuse (error, "setting \"%s\" is described twice", setting->key);
+      return loader_refuse (error, "setting \"%s\" is described twice", setting->key);
   return TRUE;
 }
 
@@ -128,8 +115,8 @@ check_rows (const tb_plugin_info *info, const tb_endpoint *endpoint, GError **er
   for (guint i = 0; i < endpoint->credentials.count; i++) {
     const tb_credential *row = &endpoint->credentials.first[i];
     if (row->place < TB_HEADER || row->place > TB_BASIC || !row->name || !row->value)
-      return refuse (error, "endpoint \"%s\": credential %u needs a place, a name and a value",
-                     endpoint->name, i + 1);
+      return loader_refuse (error, "endpoint \"%s\": credential %u needs a place, a name and a value",
+                            endpoint->name, i + 1);
     if (!check_template (info, row->name, words, FALSE, "endpoint", endpoint->name, error) ||
         !check_template (info, row->value, words, FALSE, "endpoint", endpoint->name, error) ||
         !check_when (info, row->when, "endpoint", endpoint->name, error))
@@ -138,12 +125,13 @@ check_rows (const tb_plugin_info *info, const tb_endpoint *endpoint, GError **er
   for (guint i = 0; i < endpoint->rules.count; i++)
     if ((guint)endpoint->rules.first[i].status > TB_INTERNAL ||
         (guint)endpoint->rules.first[i].why > TB_WHY_STOCK)
-      return refuse (error, "endpoint \"%s\": rule %u gives a status that is not known", endpoint->name,
-                     i + 1);
+      return loader_refuse (error, "endpoint \"%s\": rule %u gives a status that is not known",
+                            endpoint->name, i + 1);
   for (guint i = 0; i < endpoint->limits.count; i++)
     if (!endpoint->limits.first[i].header || endpoint->limits.first[i].type < TB_WAIT_S ||
         endpoint->limits.first[i].type > TB_RESET_S)
-      return refuse (error, "endpoint \"%s\": limit %u needs a header and a type", endpoint->name, i + 1);
+      return loader_refuse (error, "endpoint \"%s\": limit %u needs a header and a type", endpoint->name,
+                            i + 1);
   return TRUE;
 }
 
@@ -152,17 +140,17 @@ check_endpoint (const tb_plugin_info *info, guint index, GError **error)
 {
   const tb_endpoint *endpoint = &info->endpoints.first[index];
   if (!is_name (endpoint->name, "-"))
-    return refuse (error, "endpoint %u: its name \"%s\" is not of the form [a-z][a-z0-9_-]*", index + 1,
-                   endpoint->name ? endpoint->name : "(null)");
+    return loader_refuse (error, "endpoint %u: its name \"%s\" is not of the form [a-z][a-z0-9_-]*",
+                          index + 1, endpoint->name ? endpoint->name : "(null)");
   if (!endpoint->url || !*endpoint->url)
-    return refuse (error, "endpoint \"%s\" has no url", endpoint->name);
+    return loader_refuse (error, "endpoint \"%s\" has no url", endpoint->name);
   if (endpoint->pace.per_second < 0 || endpoint->pace.burst < 0 || endpoint->pace.at_once < 0 ||
       endpoint->pace.per_month < 0 || endpoint->timeout_s < 0)
-    return refuse (error, "endpoint \"%s\": its pace and timeout cannot be negative", endpoint->name);
+    return loader_refuse (error, "endpoint \"%s\": its pace and timeout cannot be negative", endpoint->name);
   for (guint i = 0; i < index; i++)
     if (strcmp (info->endpoints.first[i].name, endpoint->name) == 0 &&
         hold_together (info->endpoints.first[i].when, endpoint->when))
-      return refuse (
+      return loader_refuse (
         error,
         "endpoint \"%s\" is described twice, and both can hold: give them a `when` that excludes the other",
         endpoint->name);
@@ -181,22 +169,24 @@ check_kinds (const tb_plugin_info *info, guint index, GError **error)
   };
   const tb_stream *stream = &info->streams.first[index];
   if (stream->kinds == 0)
-    return refuse (error, "stream \"%s\" announces no kind of records: write .kinds = TB_PRODUCTS or another",
-                   stream->name);
+    return loader_refuse (error,
+                          "stream \"%s\" announces no kind of records: write .kinds = TB_PRODUCTS or another",
+                          stream->name);
   if (stream->kinds & ~KNOWN)
-    return refuse (error, "stream \"%s\" announces a kind of records that this host does not know (0x%x)",
-                   stream->name, (guint)(stream->kinds & ~KNOWN));
+    return loader_refuse (error,
+                          "stream \"%s\" announces a kind of records that this host does not know (0x%x)",
+                          stream->name, (guint)(stream->kinds & ~KNOWN));
   for (guint i = 0; i < index; i++) {
     const tb_stream *other = &info->streams.first[i];
     if (!hold_together (other->when, stream->when))
       continue;
     if (strcmp (other->name, stream->name) == 0)
-      return refuse (
+      return loader_refuse (
         error,
         "stream \"%s\" is described twice, and both can hold: give them a `when` that excludes the other",
         stream->name);
     if (other->kinds & stream->kinds)
-      return refuse (
+      return loader_refuse (
         error,
         "streams \"%s\" and \"%s\" announce the same kind of records: one stream must give all of a kind",
         other->name, stream->name);
@@ -209,16 +199,16 @@ check_stream (const tb_plugin_info *info, guint index, GError **error)
 {
   const tb_stream *stream = &info->streams.first[index];
   if (!is_name (stream->name, "-"))
-    return refuse (error, "stream %u: its name \"%s\" is not of the form [a-z][a-z0-9_-]*", index + 1,
-                   stream->name ? stream->name : "(null)");
+    return loader_refuse (error, "stream %u: its name \"%s\" is not of the form [a-z][a-z0-9_-]*", index + 1,
+                          stream->name ? stream->name : "(null)");
   if (!stream->pull)
-    return refuse (error, "stream \"%s\" has no pull", stream->name);
+    return loader_refuse (error, "stream \"%s\" has no pull", stream->name);
   if ((guint)stream->missing > TB_IS_ZERO)
-    return refuse (error, "stream \"%s\": missing is none of TB_STAYS, TB_IS_DELETED, TB_IS_ZERO",
-                   stream->name);
+    return loader_refuse (error, "stream \"%s\": missing is none of TB_STAYS, TB_IS_DELETED, TB_IS_ZERO",
+                          stream->name);
   if (stream->every_s < 0 || stream->least_s < 0 || stream->full_every_s < 0 || stream->overlap_s < 0 ||
       stream->deadline_s < 0)
-    return refuse (error, "stream \"%s\": its intervals cannot be negative", stream->name);
+    return loader_refuse (error, "stream \"%s\": its intervals cannot be negative", stream->name);
   return check_kinds (info, index, error) && check_when (info, stream->when, "stream", stream->name, error);
 }
 
@@ -230,15 +220,15 @@ check_doubt (const char *what, tb_doubt doubt, gboolean asked, gboolean needed, 
   if (!needed)
     return TRUE;
   if (doubt == TB_DOUBT_NOT_SAID)
-    return refuse (
+    return loader_refuse (
       error,
       "%s: .doubt is not said: after a lost answer, does the vendor take the same key again (TB_TAKES_KEYS), "
       "can it be asked (TB_CAN_BE_ASKED), or TB_NEITHER?",
       what);
   if ((guint)doubt > TB_NEITHER)
-    return refuse (error, "%s: .doubt is %d, which is not known", what, (int)doubt);
+    return loader_refuse (error, "%s: .doubt is %d, which is not known", what, (int)doubt);
   if (doubt == TB_CAN_BE_ASKED && !asked)
-    return refuse (error, "%s: TB_CAN_BE_ASKED needs a find", what);
+    return loader_refuse (error, "%s: TB_CAN_BE_ASKED needs a find", what);
   return TRUE;
 }
 
@@ -262,13 +252,13 @@ check_proof (const tb_plugin_info *info, const tb_proof *proof, GError **error)
   static const char words[] = "raw url sorted_form topic url_key";
   const char *name = proof->proof ? proof->proof : "";
   if (!*name)
-    return refuse (error, "webhooks: a proof does not say where it stands (.proof = \"header:NAME\")");
+    return loader_refuse (error, "webhooks: a proof does not say where it stands (.proof = \"header:NAME\")");
   if (!proof->equals && proof->hmac == TB_NO_HASH)
-    return refuse (error, "webhooks: the proof \"%s\" needs .equals or .hmac", name);
+    return loader_refuse (error, "webhooks: the proof \"%s\" needs .equals or .hmac", name);
   if (proof->hmac != TB_NO_HASH && (!proof->over || !proof->secret))
-    return refuse (error, "webhooks: the proof \"%s\" needs .over and .secret", name);
+    return loader_refuse (error, "webhooks: the proof \"%s\" needs .over and .secret", name);
   if (proof->secret && !is_setting (info, proof->secret, strlen (proof->secret)))
-    return refuse (
+    return loader_refuse (
       error, "webhooks: the proof \"%s\" names the secret \"%s\", which is no setting that is described",
       name, proof->secret);
   return check_template (info, proof->equals, words, TRUE, "proof", name, error) &&
@@ -283,16 +273,16 @@ check_webhooks (const tb_plugin_info *info, const tb_webhook_functions *webhooks
   if (!webhooks)
     return TRUE;
   if (webhooks->proofs.count == 0 && !webhooks->verify)
-    return refuse (error,
-                   "webhooks without proof: anybody could send them; describe .proofs, or give verify");
+    return loader_refuse (
+      error, "webhooks without proof: anybody could send them; describe .proofs, or give verify");
   if (!webhooks->handle)
-    return refuse (error, "webhooks without handle");
+    return loader_refuse (error, "webhooks without handle");
   for (guint i = 0; i < webhooks->proofs.count; i++)
     if (!check_proof (info, &webhooks->proofs.first[i], error))
       return FALSE;
   for (guint i = 0; i < webhooks->topics.count; i++)
     if (!webhooks->topics.first[i].name || !*webhooks->topics.first[i].name)
-      return refuse (error, "webhooks: topic %u has no name", i + 1);
+      return loader_refuse (error, "webhooks: topic %u has no name", i + 1);
   return check_template (info, webhooks->id, words, TRUE, "webhooks", "id", error) &&
          check_template (info, webhooks->about, words, TRUE, "webhooks", "about", error) &&
          check_template (info, webhooks->must, words, TRUE, "webhooks", "must", error);
@@ -302,10 +292,10 @@ gboolean
 plugin_check (const tb_plugin_info *info, GError **error)
 {
   if (!is_name (info->name, "-"))
-    return refuse (error, "its name \"%s\" is not of the form [a-z][a-z0-9_-]*",
-                   info->name ? info->name : "(null)");
+    return loader_refuse (error, "its name \"%s\" is not of the form [a-z][a-z0-9_-]*",
+                          info->name ? info->name : "(null)");
   if (!info->version || !*info->version)
-    return refuse (error, "it has no version: write .version = \"1.0.0\"");
+    return loader_refuse (error, "it has no version: write .version = \"1.0.0\"");
   if (!check_settings (info, error))
     return FALSE;
   for (guint i = 0; i < info->endpoints.count; i++)

@@ -24,16 +24,15 @@ struct Plugin {
   guint segment_count;
 };
 
-static gboolean refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static gboolean
-refuse (GError **error, const char *format, ...)
+gboolean
+loader_refuse (GError **error, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
   g_autofree char *why = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, why);
+  g_autofree char *valid = g_utf8_make_valid (why, -1);
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, g_strdelimit (valid, "\n\r", ' '));
   return FALSE;
 }
 
@@ -43,13 +42,14 @@ static gboolean
 read_head (Plugin *plugin, const tb_plugin_info *theirs, GError **error)
 {
   if (memcmp (theirs->magic, TB_MAGIC, sizeof theirs->magic) != 0)
-    return refuse (error, "tb_plugin is no Tillbridge plugin's: it does not begin with \"%s\"", TB_MAGIC);
+    return loader_refuse (error, "tb_plugin is no Tillbridge plugin's: it does not begin with \"%s\"",
+                          TB_MAGIC);
   if (theirs->major != TB_SDK_MAJOR || theirs->minor > TB_SDK_MINOR)
-    return refuse (
+    return loader_refuse (
       error, "built for SDK %u.%u, this host serves %u.0 up to %u.%u; install a tillbridge for SDK %u.%u",
       theirs->major, theirs->minor, TB_SDK_MAJOR, TB_SDK_MAJOR, TB_SDK_MINOR, theirs->major, theirs->minor);
   if (!theirs->sizes)
-    return refuse (error, "it has no table of sizes: make tb_plugin with TB_PLUGIN (...)");
+    return loader_refuse (error, "it has no table of sizes: make tb_plugin with TB_PLUGIN (...)");
   return TRUE;
 }
 
@@ -59,22 +59,23 @@ read_sizes (Plugin *plugin, const tb_sizes *theirs, GError **error)
 {
   static const tb_sizes ours = TB_SIZES;
   if (theirs->size < sizeof (guint32) || theirs->size > sizeof ours || theirs->size % sizeof (guint32))
-    return refuse (error,
-                   "its table of sizes has %u bytes, this host's has %zu: build it with the SDK of this host "
-                   "or an older one",
-                   theirs->size, sizeof ours);
+    return loader_refuse (
+      error,
+      "its table of sizes has %u bytes, this host's has %zu: build it with the SDK of this host "
+      "or an older one",
+      theirs->size, sizeof ours);
   take (&plugin->sizes, sizeof plugin->sizes, theirs, theirs->size);
   const guint32 *mine = (const guint32 *)&ours, *its = (const guint32 *)&plugin->sizes;
   for (gsize i = 1; i < sizeof ours / sizeof *mine; i++)
     if (its[i] > mine[i])
-      return refuse (
+      return loader_refuse (
         error,
         "entry %zu of its table of sizes says %u bytes, this host's struct has %u: build it with the SDK of "
         "this host or an older one",
         i, its[i], mine[i]);
   if (plugin->sizes.plugin < offsetof (tb_plugin_info, settings))
-    return refuse (error, "its tb_plugin_info has %u bytes, which does not hold a name",
-                   plugin->sizes.plugin);
+    return loader_refuse (error, "its tb_plugin_info has %u bytes, which does not hold a name",
+                          plugin->sizes.plugin);
   plugin->same_layout = memcmp (&ours, &plugin->sizes, sizeof ours) == 0;
   return TRUE;
 }
@@ -92,8 +93,8 @@ take_list (Plugin *plugin, void *list, gsize size, gsize theirs, const char *wha
     return TRUE;
   }
   if (any->count > PLUGIN_LIST_MOST || !any->first || theirs == 0)
-    return refuse (error, "its list of %s says %u elements at %p: write .%s = TB_LIST (array)", what,
-                   any->count, (const void *)any->first, what);
+    return loader_refuse (error, "its list of %s says %u elements at %p: write .%s = TB_LIST (array)", what,
+                          any->count, (const void *)any->first, what);
   char *copy = g_malloc0_n (any->count, size);
   g_ptr_array_add (plugin->owned, copy);
   for (guint i = 0; i < any->count; i++)
@@ -239,14 +240,14 @@ plugin_load (const char *file, GError **error)
   if (!handle) {
     const char *why = dlerror ();
     g_autofree char *start = g_strdup_printf ("%s: ", path);
-    refuse (error, "cannot be loaded: %s", g_str_has_prefix (why, start) ? why + strlen (start) : why);
+    loader_refuse (error, "cannot be loaded: %s", g_str_has_prefix (why, start) ? why + strlen (start) : why);
     return NULL;
   }
   const tb_plugin_info *theirs = dlsym (handle, "tb_plugin");
   Plugin *plugin = NULL;
   if (!theirs)
-    refuse (error, "exports no symbol tb_plugin: end its source with TB_PLUGIN (...), and link with "
-                   "-fvisibility=hidden or -export-symbols-regex '^tb_plugin$'");
+    loader_refuse (error, "exports no symbol tb_plugin: end its source with TB_PLUGIN (...), and link with "
+                          "-fvisibility=hidden or -export-symbols-regex '^tb_plugin$'");
   else
     plugin = plugin_adopt (theirs, file, error);
   if (plugin)

@@ -45,3 +45,7 @@ take (void *to, gsize size, const void *from, gsize theirs)
 
 /* check.c: what SDK.md calls a mistake that the host refuses at load. */
 gboolean plugin_check (const tb_plugin_info *info, GError **error);
+
+/* Says why a plugin is refused, in one line of valid UTF-8; FALSE, so that `return loader_refuse (...)` reads
+ * well. */
+gboolean loader_refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
