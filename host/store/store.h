@@ -85,6 +85,8 @@ typedef struct {
   const char *source;
   const char *id, *body; /* valid inside the callback only; body NULL when deleted */
   gsize id_length, body_length;
+  gboolean has_stock; /* of a query with `stock`: a level was found */
+  double stock;       /* their sum, rounded to nine decimals */
 } StoreFound;
 
 /* FALSE ends the reading. */
@@ -138,6 +140,44 @@ typedef struct {
  */
 typedef void (*StoreMapRows) (const StoreMapRow *rows, gsize count, gpointer data);
 void store_load_map (Store *store, guint32 collection, StoreMapRows rows, StoreDone done, gpointer data);
+
+/* A page of living records, read and judged on the reader's thread, in turns of some milliseconds, so that a
+ * long search keeps neither the loop nor other readers waiting. What it holds no lock on may change
+ * meanwhile: each record is shown as it is when it is read. */
+typedef enum {
+  STORE_SKIP,
+  STORE_TAKE, /* counts against the limit */
+  STORE_END   /* the page is full: this record is the next one's first */
+} StoreVerdict;
+
+typedef struct {
+  const char *field, *text; /* a field that the model says is found by its exact text, and that text */
+} StoreTerm;
+
+typedef struct {
+  guint32 collection;
+  guint64 from; /* ordinal of the first */
+  guint limit;
+  const char *words; /* each must begin a word of the fields that the model says are searched; NULL: any */
+  const StoreTerm *terms; /* all must be so */
+  guint term_count;
+  guint32 stock; /* collection of inventory levels that are summed for each record by parent; 0: none */
+  /* On the reader's thread: it may touch data and nothing that the loop touches. */
+  StoreVerdict (*judge) (const StoreFound *found, gpointer data);
+} StoreQuery;
+
+/* On the loop. more: go on at ordinal next. Pages may be short of the limit, and even empty with more: how
+ * long one query may look is bounded. */
+typedef void (*StoreQueryDone) (gboolean more, guint64 next, const GError *error, gpointer data);
+/* The query and its texts are copied; data belongs to the reader until done. */
+void store_query (Store *store, const StoreQuery *query, StoreQueryDone done, gpointer data);
+
+/* At once: the sum of one record's levels; *any: there is one. */
+gboolean store_stock (Store *store, guint32 collection, guint64 parent_hash, gboolean *any, double *sum,
+                      GError **error);
+
+/* Tells on the loop that records were committed, at once after each commit. One watcher; NULL: none. */
+void store_watch (Store *store, void (*moved) (gpointer data), gpointer data);
 
 /* Deletes tombstones and history older than these moments (0: keep), gives space back to the file system. */
 typedef struct {
