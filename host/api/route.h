@@ -1,5 +1,6 @@
-/* Routes as data: from one table come dispatch, the checking of parameters and bodies, 405 with Allow, and
- * the metrics' label. What is in here is pure: nothing of the hub, nothing of the server. */
+/* Routes as data: from one table come dispatch, the checking of parameters and bodies, 405 with Allow, the
+ * metrics' label and the description of the API (openapi.c). What is in here is pure: nothing of the hub,
+ * nothing of the server. */
 #pragma once
 #include <glib.h>
 #include "api/problem.h"
@@ -8,6 +9,8 @@ enum {
   ROUTE_PARAMS_MOST = 12,
   ROUTE_VARS_MOST = 3,
   ROUTE_SEGMENTS_MOST = 8,
+  ROUTE_ANSWERS_MOST = 3,
+  ROUTE_REFUSALS_MOST = 6,
   LIST_LIMIT = 100,
   LIST_LIMIT_MOST = 1000,
   LIST_WORDS_MOST = 1000, /* of id=a,b,c */
@@ -33,6 +36,7 @@ typedef struct {
   ParamType type;
   const char *const *choices; /* ends with NULL */
   const char *help;
+  const char *example; /* as it would be said; NULL: the type says enough */
 } RouteParam;
 
 typedef struct {
@@ -46,14 +50,31 @@ typedef struct {
 
 typedef enum { SCOPE_OPEN, SCOPE_READ, SCOPE_OPERATE } RouteScope;
 
+/* An answer that is no refusal. One status may have several, with other types of body. */
+typedef struct {
+  guint16 status; /* 0: the end */
+  const char
+    *shape; /* of the body, by its name: "Product"; "[Product]": a page of them; NULL: a text, or none */
+  const char *type; /* of the body: NULL: application/json, or none where there is no shape either */
+  const char *help; /* NULL: the shape's */
+} RouteAnswer;
+
+/* A row: method, pattern and what handles it; the rest by name, so that a row says only what it has. */
 typedef struct {
   const char *method, *pattern; /* "/v1/stores/{store}" */
   void (*handle) (Request *request);
   RouteScope scope;
+  const char *id;           /* what generated clients call it: "listProducts" */
+  const char *tag;          /* what it belongs to; api_tags has a word on each */
+  const char *help, *more;  /* one line; and what else there is to know, NULL: nothing */
   int kind;                 /* of records, for routes that differ in that alone */
   const RouteParam *params; /* ends with a NULL name; NULL: none */
   const RouteParam *body;   /* members of the JSON body */
-  const char *help;
+  const char *takes;        /* the shape of a body that the handler reads itself */
+  RouteAnswer answers[ROUTE_ANSWERS_MOST + 1];
+  /* The statuses of its refusals, beside those that every route has: 400, 403, 431, 500, 503; 404 where the
+   * path has a {..}, 413 and 415 where there may be a body. Ends with 0. */
+  guint16 refusals[ROUTE_REFUSALS_MOST + 1];
 } Route;
 
 /* A request's target, cut into decoded segments. */

@@ -2,7 +2,12 @@
 #pragma once
 #include "api/request.h"
 
+typedef struct {
+  const char *name, *help;
+} RouteTag;
+
 extern const Route api_routes[];
+extern const RouteTag api_tags[]; /* of the routes, in the description's order; ends with a NULL name */
 
 /* stores.c */
 void get_stores (Request *request);

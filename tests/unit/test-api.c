@@ -94,6 +94,15 @@ test_what_is_no_path_finds_nothing (void)
   }
 }
 
+static gboolean
+is_a_tag (const char *name)
+{
+  for (const RouteTag *tag = api_tags; tag->name; tag++)
+    if (name && strcmp (tag->name, name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 static void
 test_no_two_routes_are_the_same_and_none_has_too_many_parameters (void)
 {
@@ -104,7 +113,9 @@ test_no_two_routes_are_the_same_and_none_has_too_many_parameters (void)
     for (const RouteParam *member = route->body; member && member->name; member++)
       count++;
     CU_ASSERT (count <= ROUTE_PARAMS_MOST);
-    CU_ASSERT (route->help && *route->help);
+    CU_ASSERT (route->help && *route->help && route->id);
+    CU_ASSERT (is_a_tag (route->tag));
+    CU_ASSERT (route->answers[0].status != 0);
     for (const Route *other = api_routes; other < route; other++)
       CU_ASSERT (strcmp (route->method, other->method) != 0 || strcmp (route->pattern, other->pattern) != 0);
   }
