@@ -69,6 +69,8 @@ typedef struct {
   GArray *rows;       /* JOB_MAP_ROWS: a piece of a map */
   int mode;           /* JOB_CHECKPOINT */
   gboolean durable;   /* JOB_COMMITTED */
+  gboolean moved;     /* with records */
+  gint64 committed_us;
   double seconds;
 } Job;
 

@@ -109,6 +109,8 @@ writer_commit (SqliteStore *store, gboolean durable, GError **error)
     writer_rollback (store);
     return FALSE;
   }
+  gint64 committed_us = g_get_monotonic_time ();
+  gboolean moved = writer->slice_seq > writer->seq;
   writer->reserved = writer->slice_reserved;
   writer->seq = writer->slice_seq;
   store->rows += writer->slice_inserts;
@@ -116,7 +118,9 @@ writer_commit (SqliteStore *store, gboolean durable, GError **error)
   Job *committed = g_new0 (Job, 1);
   committed->type = JOB_COMMITTED;
   committed->durable = durable;
-  committed->seconds = (double)(g_get_monotonic_time () - started_us) / G_USEC_PER_SEC;
+  committed->moved = moved;
+  committed->committed_us = committed_us;
+  committed->seconds = (double)(committed_us - started_us) / G_USEC_PER_SEC;
   job_end (store, committed);
   return TRUE;
 }

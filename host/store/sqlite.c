@@ -116,6 +116,8 @@ tell (SqliteStore *store, Job *job)
   if (job->type == JOB_COMMITTED) {
     if (store->commit_seconds[job->durable])
       metric_observe (store->commit_seconds[job->durable], job->seconds);
+    if (job->moved)
+      store_tell_moved (&store->base, job->committed_us);
     job_free (job);
     return;
   }

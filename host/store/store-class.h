@@ -44,7 +44,12 @@ typedef struct {
 struct Store {
   const StoreClass *class;
   guint64 seed;
+  StoreMoved moved; /* store_watch() */
+  gpointer moved_data;
 };
+
+/* Records were committed. On the loop. */
+void store_tell_moved (Store *store, gint64 committed_us);
 
 /* rid = collection << 32 | ordinal; signed in SQL, so that collections end at 2^31. */
 enum { STORE_ORDINAL_BITS = 32 };

@@ -178,6 +178,20 @@ store_load_map (Store *store, guint32 collection, StoreMapRows rows, StoreDone d
 }
 
 void
+store_watch (Store *store, StoreMoved moved, gpointer data)
+{
+  store->moved = moved;
+  store->moved_data = data;
+}
+
+void
+store_tell_moved (Store *store, gint64 committed_us)
+{
+  if (store->moved)
+    store->moved (committed_us, store->moved_data);
+}
+
+void
 store_prune (Store *store, const StorePrune *before, StoreDone done, gpointer data)
 {
   store->class->prune (store, before, done, data);

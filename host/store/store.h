@@ -176,8 +176,10 @@ void store_query (Store *store, const StoreQuery *query, StoreQueryDone done, gp
 gboolean store_stock (Store *store, guint32 collection, guint64 parent_hash, gboolean *any, double *sum,
                       GError **error);
 
-/* Tells on the loop that records were committed, at once after each commit. One watcher; NULL: none. */
-void store_watch (Store *store, void (*moved) (gpointer data), gpointer data);
+/* Tells on the loop, after each commit of records (of each slice of a large batch), and when that was on the
+ * monotonic clock. One watcher; NULL: none. */
+typedef void (*StoreMoved) (gint64 committed_us, gpointer data);
+void store_watch (Store *store, StoreMoved moved, gpointer data);
 
 /* Deletes tombstones and history older than these moments (0: keep), gives space back to the file system. */
 typedef struct {

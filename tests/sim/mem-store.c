@@ -83,6 +83,8 @@ write_slice (MemStore *store, Job *job, GError **error)
   for (; job->at < end; job->at++)
     mem_disk_put (store->disk, &g_array_index (records, StoreRecord, job->at), job->batch->source,
                   store->now_ms (store->clock));
+  if (end)
+    store_tell_moved (&store->base, g_get_monotonic_time ());
   if (end < records->len)
     return TRUE;
   for (guint i = 0; i < job->batch->states->len; i++)

@@ -145,10 +145,52 @@ places_before_what_was_pruned_are_gone (BedKind kind)
   }
 }
 
+typedef struct {
+  Bed *bed;
+  guint told;
+  guint64 seq;
+  gint64 committed_us;
+} Watcher;
+
+static void
+note_moved (gint64 committed_us, gpointer data)
+{
+  Watcher *watcher = data;
+  watcher->told++;
+  watcher->seq = bed_latest (watcher->bed);
+  CU_ASSERT (committed_us >= watcher->committed_us && committed_us <= g_get_monotonic_time ());
+  watcher->committed_us = committed_us;
+}
+
+static void
+each_commit_of_records_is_told (BedKind kind)
+{
+  g_autoptr (Bed) bed = bed_new (kind);
+  Watcher watcher = { .bed = bed };
+  store_watch (bed->store, note_moved, &watcher);
+  StoreBatch *batch = store_batch_new (bed->store, FALSE, "pull");
+  bed_put_many (batch, STORE_INSERT, 1, 0, 3000, 5);
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  CU_ASSERT (watcher.told >= 3 && watcher.seq == 3000); /* slice by slice */
+
+  guint told = watcher.told;
+  batch = store_batch_new (bed->store, TRUE, "host");
+  store_batch_state (batch, "key", "1");
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  CU_ASSERT_EQUAL (watcher.told, told); /* no record moved */
+
+  store_watch (bed->store, NULL, NULL);
+  batch = store_batch_new (bed->store, TRUE, "pull");
+  bed_put_many (batch, STORE_DELETE, 1, 0, 1, 5);
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  CU_ASSERT_EQUAL (watcher.told, told);
+}
+
 ON_BOTH (changes_are_paged_with_filters)
 ON_BOTH (a_deletion_is_a_change_of_its_own)
 ON_BOTH (a_number_is_never_given_again)
 ON_BOTH (places_before_what_was_pruned_are_gone)
+ON_BOTH (each_commit_of_records_is_told)
 
 int
 main (void)
@@ -156,5 +198,6 @@ main (void)
   return TAP_RUN ("store-feed", BOTH ("changes are paged with filters", changes_are_paged_with_filters),
                   BOTH ("a deletion is a change of its own", a_deletion_is_a_change_of_its_own),
                   BOTH ("a number is never given again", a_number_is_never_given_again),
-                  BOTH ("places before what was pruned are gone", places_before_what_was_pruned_are_gone));
+                  BOTH ("places before what was pruned are gone", places_before_what_was_pruned_are_gone),
+                  BOTH ("each commit of records is told", each_commit_of_records_is_told));
 }
