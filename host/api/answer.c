@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "api/stream.h"
 #include "base/timefmt.h"
 
 Answer *
@@ -32,6 +33,7 @@ answer_free (Answer *answer)
   if (!answer)
     return;
   json_buffer_clear (&answer->body);
+  stream_free (answer->stream);
   g_ptr_array_unref (answer->headers);
   g_free (answer);
 }

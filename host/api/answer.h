@@ -8,7 +8,8 @@ typedef struct {
   guint status;
   const char *type; /* of the body; static */
   JsonBuffer body;
-  GPtrArray *headers; /* name, value, name, value */
+  struct Stream *stream; /* instead of body: stream.h */
+  GPtrArray *headers;    /* name, value, name, value */
 } Answer;
 
 Answer *answer_new (guint status, const char *type);

@@ -28,7 +28,8 @@ struct Request {
   GByteArray *body;
   gsize discarded;
   gboolean begun, suspended, too_large;
-  char *origin; /* that may read the answer; NULL: none asked */
+  gboolean chunked; /* may an answer of unknown length be? */
+  char *origin;     /* that may read the answer; NULL: none asked */
 };
 
 /* Each of these ends the request. */
@@ -46,6 +47,7 @@ const char *request_text (const Request *request, const char *name); /* NULL: no
 guint request_limit (const Request *request);
 gint64 request_time (const Request *request, const char *name); /* wall; 0: not said */
 guint64 request_seed (const Request *request);
+const char *request_header (const Request *request, const char *name); /* NULL: not said */
 
 /* The end of a list that was begun with {"items":[ : next (NULL: none) with its Link, as_of (0: none). Ends
  * the request. */

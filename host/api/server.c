@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api/listen.h"
+#include "api/stream.h"
 
 enum {
   CONNECTION_MEMORY = 16384,
@@ -61,8 +62,8 @@ on_timer (gpointer data)
   pump (data);
 }
 
-static void
-run_soon (Listener *listener)
+void
+listener_run_soon (Listener *listener)
 {
   loop_timer_set (listener->timer, loop_now_ms (listener->api->loop));
 }
@@ -139,26 +140,33 @@ add_headers (struct MHD_Response *response, Request *request)
     MHD_add_response_header (response, "Connection", "close");
 }
 
+static struct MHD_Response *
+to_response (Answer *answer)
+{
+  if (answer->stream)
+    return stream_to_response (g_steal_pointer (&answer->stream));
+  if (!answer->body.length)
+    return MHD_create_response_from_buffer (0, (void *)"", MHD_RESPMEM_PERSISTENT);
+  JsonBuffer body = answer->body;
+  answer->body = (JsonBuffer){ 0 };
+  return MHD_create_response_from_buffer_with_free_callback (body.length, body.bytes, g_free);
+}
+
 static enum MHD_Result
 send_answer (Request *request)
 {
   Answer *answer = request->answer;
   line_set_until (request->line, ANSWER_MS);
   measure (request, answer->status);
-  struct MHD_Response *response =
-    answer->body.length
-      ? MHD_create_response_from_buffer_with_free_callback (answer->body.length, answer->body.bytes, g_free)
-      : MHD_create_response_from_buffer (0, (void *)"", MHD_RESPMEM_PERSISTENT);
-  if (answer->body.length)
-    answer->body = (JsonBuffer){ 0 };
+  struct MHD_Response *response = to_response (answer);
   add_headers (response, request);
   enum MHD_Result result = MHD_queue_response (request->connection, answer->status, response);
   MHD_destroy_response (response);
   return result;
 }
 
-static const char *
-header (const Request *request, const char *name)
+const char *
+request_header (const Request *request, const char *name)
 {
   return MHD_lookup_connection_value (request->connection, MHD_HEADER_KIND, name);
 }
@@ -184,15 +192,16 @@ begin (Request *request, const char *method)
 {
   const union MHD_ConnectionInfo *info =
     MHD_get_connection_info (request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-  const char *length = header (request, "Content-Length");
+  const char *length = request_header (request, "Content-Length");
   request->begun = TRUE;
   line_set_until (request->line, BODY_MS);
-  gate_trace (request, header (request, "traceparent"));
-  Problem *problem = info && info->header_size > HEAD_BYTES_MOST
-                       ? problem_new (431, NULL, "the head has %zu bytes, at most %d are taken",
-                                      info->header_size, HEAD_BYTES_MOST)
-                       : gate_head (request, method, header (request, "Host"), header (request, "Origin"),
-                                    header (request, "Content-Type"));
+  gate_trace (request, request_header (request, "traceparent"));
+  Problem *problem =
+    info && info->header_size > HEAD_BYTES_MOST
+      ? problem_new (431, NULL, "the head has %zu bytes, at most %d are taken", info->header_size,
+                     HEAD_BYTES_MOST)
+      : gate_head (request, method, request_header (request, "Host"), request_header (request, "Origin"),
+                   request_header (request, "Content-Type"));
   if (problem)
     request_refuse (request, problem);
   guint64 said = length ? g_ascii_strtoull (length, NULL, 10) : 0;
@@ -237,6 +246,7 @@ on_request (void *data, struct MHD_Connection *connection, const char *url, cons
 {
   Request *request = *context;
   if (!request->begun) {
+    request->chunked = strcmp (version, MHD_HTTP_VERSION_1_0) != 0;
     begin (request, method);
     gboolean huge = request->answer && request->too_large;
     return huge ? send_answer (request) : MHD_YES;
@@ -266,7 +276,7 @@ request_answer (Request *request, Answer *answer)
     return;
   request->suspended = FALSE;
   MHD_resume_connection (request->connection);
-  run_soon (request->line->listener);
+  listener_run_soon (request->line->listener);
 }
 
 Pending *
@@ -305,6 +315,7 @@ api_new (Loop *loop, Hub *hub, Reloader *reloader)
   api->listeners = g_ptr_array_new ();
   g_queue_init (&api->lines);
   api->sweep = loop_timer_new (loop, line_sweep, api);
+  g_queue_init (&api->streams);
   api->pending = g_hash_table_new (g_direct_hash, g_direct_equal);
   api->random = g_rand_new ();
   return api;
@@ -323,16 +334,19 @@ static gboolean
 start (Api *api, int fd, const char *path, GError **error)
 {
   const Config *config = hub_config (api->hub);
+  guint connections = config ? (guint)config->host->connections : CONNECTIONS_MOST;
   Listener *listener = g_new0 (Listener, 1);
-  *listener = (Listener){ .api = api, .fd = fd, .path = g_strdup (path) };
+  *listener = (Listener){ .api = api,
+                          .fd = fd,
+                          .path = g_strdup (path),
+                          .streams_most = connections - (connections + STREAM_SHARE - 1) / STREAM_SHARE };
   listener->daemon = MHD_start_daemon (
     MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
     listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, listener, MHD_OPTION_LISTEN_SOCKET, fd,
-    MHD_OPTION_CONNECTION_LIMIT, (unsigned int)(config ? config->host->connections : CONNECTIONS_MOST),
-    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
-    (unsigned int)(IDLE_MS / 1000), MHD_OPTION_NOTIFY_CONNECTION, line_notify, listener,
-    MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener, MHD_OPTION_URI_LOG_CALLBACK, on_target, listener,
-    MHD_OPTION_END);
+    MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)(IDLE_MS / 1000), MHD_OPTION_NOTIFY_CONNECTION, line_notify,
+    listener, MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener, MHD_OPTION_URI_LOG_CALLBACK, on_target,
+    listener, MHD_OPTION_END);
   if (!listener->daemon) {
     g_set_error (error, HUB_ERROR, HUB_ERROR_UNAVAILABLE, "the HTTP server cannot be started");
     close (fd);
@@ -395,6 +409,7 @@ end_pending (Api *api)
     request->pending = NULL;
     request_refuse (request, problem_new (503, "ending", "the daemon is ending; ask again in a moment"));
   }
+  streams_cut (api);
   for (guint i = 0; i < api->listeners->len; i++)
     MHD_run (((Listener *)api->listeners->pdata[i])->daemon);
 }

@@ -22,6 +22,7 @@ struct Listener {
   int fd;
   char *path;      /* of a Unix socket */
   gboolean closed; /* a connection was, in this run */
+  guint streams, streams_most;
   LoopWatch *watch;
   LoopTimer *timer;
 };
@@ -36,11 +37,15 @@ struct Api {
   gint64 sweep_ms; /* when it comes */
   Metrics *metrics;
   GHashTable *pending; /* Pending that wait */
+  GQueue streams;      /* Stream */
   GRand *random;
   gboolean stopping, ended; /* ended: nothing is handled any more */
 };
 
 Reloader *api_reloader (Api *api);
+
+/* MHD is run at the end of this turn: after each MHD_resume_connection(). */
+void listener_run_soon (Listener *listener);
 
 /* ---- line.c ---- */
 void line_set_until (Line *line, gint64 wait_ms); /* G_MAXINT64: as long as it takes */
