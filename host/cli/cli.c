@@ -8,6 +8,7 @@
 
 #include "base/timefmt.h"
 #include "cli/client.h"
+#include "cli/terminal.h"
 #include "cli/usage.h"
 #include "config/config.h"
 #include "config/problems.h"
@@ -229,7 +230,7 @@ finish_output (Cli *cli, int status)
 int
 cli_run (int count, char **words, char **environment, FILE *out, FILE *err)
 {
-  Cli cli = { .out = out, .err = err, .now_ms = time_wall_ms () };
+  Cli cli = { .out = out, .err = err, .now_ms = time_wall_ms (), .columns = terminal_size (out).columns };
   int status = finish_output (&cli, run (&cli, count, words, environment));
   g_clear_pointer (&cli.client, client_free);
   g_strfreev (cli.arguments);

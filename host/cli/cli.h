@@ -15,37 +15,56 @@ enum {
   CLI_UNREACHABLE = 4, /* the daemon did not answer: not "no", but "not known" */
 };
 
-enum { VERB_OPTIONS_MOST = 5, VERB_EXAMPLES = 2, VERB_ANY = 10000 };
+enum { VERB_OPTIONS_MOST = 14, VERB_EXAMPLES = 2, VERB_ARGUMENTS_MOST = 2, VERB_ANY = 10000 };
 
 typedef struct Cli Cli;
 typedef struct Client Client;
 
-typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT } VerbOptionType;
+/* YES_NO: alone it is yes; --visible=no */
+typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT, OPTION_YES_NO } VerbOptionType;
+
+/* What a word stands for: which the shell may complete. */
+typedef enum {
+  TAKES_TEXT, /* what nobody can guess */
+  TAKES_FILE,
+  TAKES_STORE,
+  TAKES_CONNECTOR, /* down to a connector: "downtown", "downtown/pos" */
+  TAKES_STREAM,    /* down to a stream */
+  TAKES_NAME,      /* a connector of the store that is the first argument: "pos" */
+  TAKES_PLUGIN,
+  TAKES_HELD, /* a pass that waits for a person */
+  TAKES_VERB,
+} VerbTakes;
 
 typedef struct {
   const char *name; /* "full"; NULL ends the list */
   VerbOptionType type;
   const char *value; /* what help calls its value: "LIST" */
   const char *help;
+  const char *choices; /* words with blanks between; NULL: any. value "LIST": any number of them */
+  VerbTakes takes;
+  char letter; /* -h; 0: none */
 } VerbOption;
 
 typedef struct {
   const char *command, *effect;
 } VerbExample;
 
-/* One row of the table in verbs.c: parsing, help and the overview are made of it. */
+/* One row of the table in verbs.c: parsing, help, the overview, the manual and completion are made of it. */
 typedef struct {
   const char *name;      /* its words: "config show" */
   const char *arguments; /* "S/C[/T]"; "" */
   const char *summary;   /* one line, no full stop */
-  const char *text;      /* what else help says; NULL */
+  const char *text;      /* what else help says, one paragraph; NULL */
   guint least, most;     /* how many arguments */
+  VerbTakes takes[VERB_ARGUMENTS_MOST];
   VerbOption options[VERB_OPTIONS_MOST];
   VerbExample examples[VERB_EXAMPLES];
   int (*run) (Cli *cli);
 } Verb;
 
-extern const Verb cli_verbs[]; /* ends with a NULL name */
+extern const Verb cli_verbs[];                /* ends with a NULL name */
+extern const VerbOption cli_common_options[]; /* of every verb; ends with a NULL name */
 
 struct Cli {
   const Verb *verb;
@@ -61,6 +80,7 @@ struct Cli {
   FILE *out, *err;
   gint64 now_ms;               /* the wall clock as the command began */
   gboolean colour, colour_err; /* of out and of err */
+  guint columns;               /* of the terminal that out is; 0: it is none */
   Client *client;              /* made when first asked for */
 };
 

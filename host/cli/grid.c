@@ -3,10 +3,8 @@
 #include <libsmartcols/libsmartcols.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
-enum { GRID_COLUMNS_MOST = 12, GRID_WIDTH = 80 };
+enum { GRID_COLUMNS_MOST = 12 };
 
 struct Grid {
   Cli *cli;
@@ -23,23 +21,12 @@ must (int result)
     g_error ("out of memory");
 }
 
-/* 0: no terminal. */
-static size_t
-terminal_width (FILE *out)
-{
-  struct winsize size;
-  int fd = fileno (out);
-  if (fd < 0 || !isatty (fd))
-    return 0;
-  return ioctl (fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : GRID_WIDTH;
-}
-
 Grid *
 grid_new (Cli *cli, const char *heading, ...)
 {
   va_list arguments;
   Grid *grid = g_new0 (Grid, 1);
-  size_t width = terminal_width (cli->out);
+  size_t width = cli->columns;
   grid->cli = cli;
   grid->table = scols_new_table ();
   g_assert (grid->table);

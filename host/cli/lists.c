@@ -1,4 +1,4 @@
-/* The verbs that show one list: stores, connectors, products, changes, rejects, passes. */
+/* The verbs that show one list: stores, connectors, changes, rejects, passes. */
 #include <string.h>
 
 #include "cli/answers.h"
@@ -75,79 +75,6 @@ verb_connectors (Cli *cli)
   g_autoptr (GString) target = target_new ("/v1/connectors");
   target_parameter (target, "store", cli_argument (cli, 0));
   return answers_list (cli, target->str, 0, &shape);
-}
-
-/* ---- products ---- */
-
-static Grid *
-products_grid (Cli *cli)
-{
-  return grid_new (cli, "ID", GRID_LEFT, "NAME", GRID_CUT, "BRAND", GRID_CUT, "CATEGORY", GRID_CUT, "PRICE",
-                   GRID_RIGHT, "QUANTITY", GRID_RIGHT, "UNIT", GRID_LEFT, "SHOWN", GRID_LEFT, NULL);
-}
-
-/* The first price; more than one is said. */
-static char *
-price_of (json_object *product)
-{
-  json_object *prices = member_at (product, "prices");
-  gsize count = json_object_is_type (prices, json_type_array) ? json_object_array_length (prices) : 0;
-  if (!count)
-    return g_strdup ("");
-  json_object *first = json_object_array_get_idx (prices, 0);
-  g_autofree char *money = words_money (member_number (first, "amount"), member_text (first, "currency"));
-  return count > 1 ? g_strdup_printf ("%s +%zu", money, count - 1) : g_steal_pointer (&money);
-}
-
-static void
-products_row (Cli *cli, Grid *grid, json_object *product)
-{
-  g_autofree char *price = price_of (product);
-  json_object *quantity = member_at (product, member_at (product, "available") ? "available" : "quantity");
-  json_object *visible = member_at (product, "visible");
-  const char *shown = !visible ? "" : json_object_get_boolean (visible) ? "yes" : "no";
-  grid_add (grid, member_text (product, "id"), member_text (product, "name"), member_text (product, "brand"),
-            member_text (product, "category"), price, quantity ? json_object_get_string (quantity) : "",
-            member_text (product, "unit"), shown);
-}
-
-/* Everything that is known of it, a member a line. */
-static int
-show_product (Cli *cli, const char *target)
-{
-  int status = CLI_DONE;
-  json_object *product = answers_one (cli, "GET", target, NULL, &status);
-  if (!product)
-    return status;
-  json_object_object_foreach (product, name, value)
-  {
-    g_autofree char *text = json_object_is_type (value, json_type_string)
-                              ? words_safe (json_object_get_string (value))
-                              : words_value (value);
-    fprintf (cli->out, "%-16s %s\n", name, text);
-  }
-  json_object_put (product);
-  return status;
-}
-
-int
-verb_products (Cli *cli)
-{
-  static const ListShape shape = { products_grid, products_row, "There are no products." };
-  const char *id = cli_argument (cli, 1);
-  g_autoptr (GString) target = target_new ("/v1/stores");
-  guint64 most;
-  int status;
-  target_segment (target, cli_argument (cli, 0));
-  target_segment (target, "products");
-  if (id)
-    target_segment (target, id);
-  target_parameter (target, "connector", cli_text (cli, "connector"));
-  if (!answers_limit (cli, 0, &most, &status))
-    return status;
-  if (id)
-    return cli->json ? answers_print (cli, "GET", target->str, NULL) : show_product (cli, target->str);
-  return answers_list (cli, target->str, most, &shape);
 }
 
 /* ---- changes ---- */

@@ -1,11 +1,11 @@
 #include "cli/progress.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/terminal.h"
 #include "cli/words.h"
 
-enum { PROGRESS_BAR_MOST = 40, PROGRESS_BAR_LEAST = 8, PROGRESS_WIDTH = 80, PROGRESS_FIGURES = 32 };
+enum { PROGRESS_BAR_MOST = 40, PROGRESS_BAR_LEAST = 8, PROGRESS_FIGURES = 32 };
 
 struct Progress {
   Cli *cli;
@@ -35,36 +35,27 @@ progress_is_shown (const Progress *progress)
   return progress->terminal;
 }
 
+/* A line that wraps cannot be drawn over. */
 static guint
-width_of (const Progress *progress)
+room_of (const Progress *progress)
 {
-  struct winsize size;
-  gboolean known = ioctl (fileno (progress->cli->err), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : PROGRESS_WIDTH;
-}
-
-/* Cut to the width: a line that wraps cannot be drawn over. */
-static char *
-cut (const char *text, guint width)
-{
-  return g_utf8_strlen (text, -1) > (glong)width ? g_utf8_substring (text, 0, width) : g_strdup (text);
+  return terminal_size (progress->cli->err).columns - 1;
 }
 
 char *
 progress_line (const char *label, gint64 done, gint64 total, guint width)
 {
-  glong label_width = g_utf8_strlen (label, -1);
-  glong bar = MIN ((glong)width - label_width - PROGRESS_FIGURES, PROGRESS_BAR_MOST);
+  glong bar = MIN ((glong)width - (glong)terminal_width (label) - PROGRESS_FIGURES, PROGRESS_BAR_MOST);
   if (total <= 0 || bar < PROGRESS_BAR_LEAST) {
     g_autofree char *text = g_strdup_printf ("%s  %" G_GINT64_FORMAT " records", label, done);
-    return cut (text, width);
+    return terminal_cut (text, width);
   }
   gint64 shown = MIN (done, total);
   g_autofree char *full = g_strnfill ((gsize)(bar * shown / total), '#');
   g_autofree char *text =
     g_strdup_printf ("%s  [%-*s] %3" G_GINT64_FORMAT " %%  %" G_GINT64_FORMAT " of about %" G_GINT64_FORMAT,
                      label, (int)bar, full, shown * 100 / total, done, total);
-  return cut (text, width);
+  return terminal_cut (text, width);
 }
 
 static void
@@ -80,7 +71,7 @@ progress_draw (Progress *progress, const char *label, gint64 done, gint64 total)
 {
   if (!progress->terminal)
     return;
-  g_autofree char *line = progress_line (label, done, total, width_of (progress) - 1);
+  g_autofree char *line = progress_line (label, done, total, room_of (progress));
   draw (progress, line);
 }
 
@@ -91,7 +82,7 @@ progress_wait (Progress *progress, const char *label, const char *why)
     return;
   g_autofree char *safe = words_safe (why);
   g_autofree char *text = g_strdup_printf ("%s  waiting%s%s", label, *safe ? ": " : "", safe);
-  g_autofree char *line = cut (text, width_of (progress) - 1);
+  g_autofree char *line = terminal_cut (text, room_of (progress));
   draw (progress, line);
 }
 

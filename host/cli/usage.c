@@ -4,7 +4,7 @@
 
 #include "config/problems.h"
 
-enum { USAGE_COLUMN = 26, USAGE_ENTRIES_MOST = VERB_OPTIONS_MOST + 8 };
+enum { USAGE_COLUMN = 26, USAGE_WIDTH = 100, USAGE_ENTRIES_MOST = VERB_OPTIONS_MOST + 8 };
 
 /* ---- finding the verb ---- */
 
@@ -52,23 +52,70 @@ usage_nearest_verb (char *const *words)
 
 /* ---- help ---- */
 
+/* Blanks up to the column, and the text filled into lines behind it. */
+static void
+put_filled (GString *out, const char *text, guint column)
+{
+  g_auto (GStrv) words = g_strsplit (text, " ", -1);
+  glong at = column;
+  for (guint i = 0; words[i]; i++) {
+    glong length = g_utf8_strlen (words[i], -1);
+    if (i && at + 1 + length > USAGE_WIDTH) {
+      g_string_append_printf (out, "\n%*s", (int)column, "");
+      at = column;
+    } else if (i) {
+      g_string_append_c (out, ' ');
+      at++;
+    }
+    g_string_append (out, words[i]);
+    at += length;
+  }
+  g_string_append_c (out, '\n');
+}
+
 static void
 put_row (GString *out, const char *left, const char *right)
 {
   if (strlen (left) < USAGE_COLUMN)
-    g_string_append_printf (out, "  %-*s  %s\n", USAGE_COLUMN, left, right);
+    g_string_append_printf (out, "  %-*s  ", USAGE_COLUMN, left);
   else
-    g_string_append_printf (out, "  %s\n  %-*s  %s\n", left, USAGE_COLUMN, "", right);
+    g_string_append_printf (out, "  %s\n  %-*s  ", left, USAGE_COLUMN, "");
+  put_filled (out, right, USAGE_COLUMN + 4);
+}
+
+char *
+usage_of_option (const VerbOption *option)
+{
+  GString *out = g_string_new (NULL);
+  if (option->letter)
+    g_string_append_printf (out, "-%c, ", option->letter);
+  g_string_append_printf (out, "--%s", option->name);
+  if (option->type == OPTION_YES_NO)
+    g_string_append_printf (out, "[=%s]", option->value);
+  else if (option->value)
+    g_string_append_printf (out, " %s", option->value);
+  return g_string_free (out, FALSE);
+}
+
+/* "in this state: waiting, running"; what may be said is told behind a colon at the end. */
+char *
+usage_of_choices (const VerbOption *option)
+{
+  if (!option->choices || !g_str_has_suffix (option->help, ":"))
+    return g_strdup (option->help);
+  g_auto (GStrv) words = g_strsplit (option->choices, " ", -1);
+  g_autofree char *list = g_strjoinv (", ", words);
+  return g_strdup_printf ("%s %s", option->help, list);
 }
 
 static void
-put_common (GString *out)
+put_options (GString *out, const VerbOption *options, guint most)
 {
-  put_row (out, "--json", "the API's answers unchanged, lists as one object a line");
-  put_row (out, "--color=auto|always|never", "auto: on a terminal, unless NO_COLOR is set or TERM is dumb");
-  put_row (out, "--config FILE", "tillbridge.conf (" SYSCONFDIR "/tillbridge/tillbridge.conf)");
-  put_row (out, "--socket PATH", "the daemon's socket (TILLBRIDGE_SOCKET, listen.socket)");
-  put_row (out, "-h, --help", "help on tillbridge or on a verb");
+  for (guint i = 0; i < most && options[i].name; i++) {
+    g_autofree char *left = usage_of_option (&options[i]);
+    g_autofree char *right = usage_of_choices (&options[i]);
+    put_row (out, left, right);
+  }
 }
 
 char *
@@ -83,7 +130,7 @@ usage_overview (void)
     put_row (out, left, verb->summary);
   }
   g_string_append (out, "\nOptions of every verb:\n");
-  put_common (out);
+  put_options (out, cli_common_options, VERB_OPTIONS_MOST);
   put_row (out, "--version [--verbose]", "the version; what it is built with");
   g_string_append (
     out, "\nExit status: 0 done, 1 failed, 2 wrong usage, 3 changes pending (dry run), 4 daemon not "
@@ -98,16 +145,13 @@ usage_of_verb (const Verb *verb)
   g_string_append_printf (
     out, "Usage: tillbridge %s%s%s%s\n\n%c%s.\n", verb->name, *verb->arguments ? " " : "", verb->arguments,
     verb->options[0].name ? " [OPTION...]" : "", g_ascii_toupper (verb->summary[0]), verb->summary + 1);
-  if (verb->text)
-    g_string_append_printf (out, "\n%s\n", verb->text);
-  g_string_append (out, "\nOptions:\n");
-  for (const VerbOption *option = verb->options; option < verb->options + VERB_OPTIONS_MOST && option->name;
-       option++) {
-    g_autofree char *left = g_strdup_printf ("--%s%s%s", option->name, option->value ? " " : "",
-                                             option->value ? option->value : "");
-    put_row (out, left, option->help);
+  if (verb->text) {
+    g_string_append_c (out, '\n');
+    put_filled (out, verb->text, 0);
   }
-  put_common (out);
+  g_string_append (out, "\nOptions:\n");
+  put_options (out, verb->options, VERB_OPTIONS_MOST);
+  put_options (out, cli_common_options, VERB_OPTIONS_MOST);
   g_string_append (out, "\nExamples:\n");
   for (guint i = 0; i < VERB_EXAMPLES; i++)
     g_string_append_printf (out, "  %s\n      %s\n", verb->examples[i].command, verb->examples[i].effect);
@@ -116,34 +160,67 @@ usage_of_verb (const Verb *verb)
 
 /* ---- reading ---- */
 
+/* A row of the table as GLib takes it; its value goes to one of the three. */
+static GOptionEntry
+entry_of (const VerbOption *option, gboolean *flag, char **text, gint64 *number)
+{
+  GOptionEntry entry = { .long_name = option->name, .short_name = option->letter, .description = "" };
+  switch (option->type) {
+  case OPTION_FLAG:
+    entry.arg = G_OPTION_ARG_NONE;
+    entry.arg_data = flag;
+    break;
+  case OPTION_TEXT:
+  case OPTION_YES_NO:
+    entry.arg = option->takes == TAKES_FILE ? G_OPTION_ARG_FILENAME : G_OPTION_ARG_STRING;
+    entry.arg_data = text;
+    break;
+  case OPTION_COUNT:
+    entry.arg = G_OPTION_ARG_INT64;
+    entry.arg_data = number;
+    break;
+  }
+  return entry;
+}
+
 static guint
 common_entries (Cli *cli, GOptionEntry *entries)
 {
-  const GOptionEntry common[] = {
-    { "json", 0, 0, G_OPTION_ARG_NONE, &cli->json, "", NULL },
-    { "color", 0, 0, G_OPTION_ARG_STRING, &cli->color, "", NULL },
-    { "config", 'c', 0, G_OPTION_ARG_FILENAME, &cli->config, "", NULL },
-    { "socket", 0, 0, G_OPTION_ARG_FILENAME, &cli->socket, "", NULL },
-    { "help", 'h', 0, G_OPTION_ARG_NONE, &cli->help, "", NULL },
-  };
-  memcpy (entries, common, sizeof common);
-  return G_N_ELEMENTS (common);
+  gpointer const places[] = { &cli->json, &cli->color, &cli->config, &cli->socket, &cli->help };
+  guint count = 0;
+  for (; cli_common_options[count].name; count++) {
+    g_assert (count < G_N_ELEMENTS (places));
+    entries[count] = entry_of (&cli_common_options[count], places[count], places[count], NULL);
+  }
+  return count;
 }
 
 static void
 verb_entries (Cli *cli, const Verb *verb, GOptionEntry *entries)
 {
   for (guint i = 0; i < VERB_OPTIONS_MOST && verb->options[i].name; i++) {
-    const VerbOption *option = &verb->options[i];
-    entries[i] = (GOptionEntry){ .long_name = option->name, .description = "" };
-    entries[i].arg = option->type == OPTION_FLAG   ? G_OPTION_ARG_NONE
-                     : option->type == OPTION_TEXT ? G_OPTION_ARG_STRING
-                                                   : G_OPTION_ARG_INT64;
-    entries[i].arg_data = option->type == OPTION_FLAG   ? (gpointer)&cli->values[i].flag
-                          : option->type == OPTION_TEXT ? (gpointer)&cli->values[i].text
-                                                        : (gpointer)&cli->values[i].number;
+    entries[i] =
+      entry_of (&verb->options[i], &cli->values[i].flag, &cli->values[i].text, &cli->values[i].number);
     cli->values[i].number = G_MININT64;
   }
+}
+
+/* "--visible" alone is "--visible=yes": GLib would take the next word for its value. What is given owns the
+ * words that were put in. */
+static GPtrArray *
+spell_out (const Verb *verb, char **words, int count)
+{
+  GPtrArray *spelled = g_ptr_array_new_with_free_func (g_free);
+  for (int w = 1; w < count && strcmp (words[w], "--") != 0; w++)
+    for (guint i = 0; i < VERB_OPTIONS_MOST && verb->options[i].name; i++) {
+      const VerbOption *option = &verb->options[i];
+      if (option->type != OPTION_YES_NO || strncmp (words[w], "--", 2) != 0 ||
+          strcmp (words[w] + 2, option->name) != 0)
+        continue;
+      words[w] = g_strconcat (words[w], "=yes", NULL);
+      g_ptr_array_add (spelled, words[w]);
+    }
+  return spelled;
 }
 
 /* What GLib says, and which option was meant. */
@@ -187,10 +264,16 @@ unknown_verb (Cli *cli, char *const *words)
 }
 
 static gboolean
-check_counts (Cli *cli, int *status)
+check_values (Cli *cli, int *status)
 {
   for (guint i = 0; i < VERB_OPTIONS_MOST && cli->verb->options[i].name; i++) {
     gint64 number = cli->values[i].number;
+    const char *text = cli->values[i].text;
+    if (cli->verb->options[i].type == OPTION_YES_NO && text && strcmp (text, "yes") != 0 &&
+        strcmp (text, "no") != 0) {
+      *status = cli_wrong_usage (cli, "--%s is \"%s\", expected yes or no", cli->verb->options[i].name, text);
+      return FALSE;
+    }
     if (number == G_MININT64 || number >= 0)
       continue;
     *status = cli_wrong_usage (cli, "--%s is %" G_GINT64_FORMAT ", expected 0 or more",
@@ -249,13 +332,14 @@ read_verb (Cli *cli, int count, char **words, int *status)
   count -= (int)length;
   for (int i = 1; i <= count; i++)
     words[i] = words[i + (int)length];
+  g_autoptr (GPtrArray) spelled = spell_out (verb, words, count);
   char *config = g_steal_pointer (&cli->config), *socket = g_steal_pointer (&cli->socket),
        *color = g_steal_pointer (&cli->color);
   gboolean good = parse (cli, entries, FALSE, &count, &words, status);
   keep (&cli->config, config);
   keep (&cli->socket, socket);
   keep (&cli->color, color);
-  return good && check_counts (cli, status) && check_arguments (cli, words + 1, status);
+  return good && check_values (cli, status) && check_arguments (cli, words + 1, status);
 }
 
 gboolean
