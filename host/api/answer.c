@@ -27,11 +27,20 @@ answer_json (guint status, json_object *body)
   return answer;
 }
 
+Answer *
+answer_shared (const char *type, GBytes *body)
+{
+  Answer *answer = answer_new (200, type);
+  answer->shared = g_bytes_ref (body);
+  return answer;
+}
+
 void
 answer_free (Answer *answer)
 {
   if (!answer)
     return;
+  g_clear_pointer (&answer->shared, g_bytes_unref);
   json_buffer_clear (&answer->body);
   stream_free (answer->stream);
   g_ptr_array_unref (answer->headers);

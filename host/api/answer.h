@@ -8,12 +8,14 @@ typedef struct {
   guint status;
   const char *type; /* of the body; static */
   JsonBuffer body;
+  GBytes *shared;        /* instead of body, when many are given the same */
   struct Stream *stream; /* instead of body: stream.h */
   GPtrArray *headers;    /* name, value, name, value */
 } Answer;
 
 Answer *answer_new (guint status, const char *type);
 Answer *answer_json (guint status, json_object *body); /* takes body */
+Answer *answer_shared (const char *type, GBytes *body); /* 200; keeps a reference until it is sent */
 void answer_free (Answer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Answer, answer_free)
 

@@ -140,14 +140,27 @@ add_headers (struct MHD_Response *response, Request *request)
     MHD_add_response_header (response, "Connection", "close");
 }
 
+static void
+let_go (void *bytes)
+{
+  g_bytes_unref (bytes);
+}
+
+/* Takes the body out of the answer. */
 static struct MHD_Response *
 to_response (Answer *answer)
 {
   if (answer->stream)
     return stream_to_response (g_steal_pointer (&answer->stream));
-  if (!answer->body.length)
-    return MHD_create_response_from_buffer (0, (void *)"", MHD_RESPMEM_PERSISTENT);
+  if (answer->shared) {
+    gsize size;
+    const void *bytes = g_bytes_get_data (answer->shared, &size);
+    return MHD_create_response_from_buffer_with_free_callback_cls (
+      size, (void *)bytes, let_go, g_steal_pointer (&answer->shared));
+  }
   JsonBuffer body = answer->body;
+  if (!body.length)
+    return MHD_create_response_from_buffer (0, (void *)"", MHD_RESPMEM_PERSISTENT);
   answer->body = (JsonBuffer){ 0 };
   return MHD_create_response_from_buffer_with_free_callback (body.length, body.bytes, g_free);
 }
