@@ -14,7 +14,7 @@ typedef struct {
 } Answer;
 
 Answer *answer_new (guint status, const char *type);
-Answer *answer_json (guint status, json_object *body); /* takes body */
+Answer *answer_json (guint status, json_object *body);  /* takes body */
 Answer *answer_shared (const char *type, GBytes *body); /* 200; keeps a reference until it is sent */
 void answer_free (Answer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Answer, answer_free)

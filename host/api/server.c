@@ -155,8 +155,8 @@ to_response (Answer *answer)
   if (answer->shared) {
     gsize size;
     const void *bytes = g_bytes_get_data (answer->shared, &size);
-    return MHD_create_response_from_buffer_with_free_callback_cls (
-      size, (void *)bytes, let_go, g_steal_pointer (&answer->shared));
+    return MHD_create_response_from_buffer_with_free_callback_cls (size, (void *)bytes, let_go,
+                                                                   g_steal_pointer (&answer->shared));
   }
   JsonBuffer body = answer->body;
   if (!body.length)

@@ -162,10 +162,33 @@ hub_collection_load (Hub *hub, HubCollection *collection, HubMapReady ready, gpo
     begin_loading (hub, collection);
 }
 
-void
-hub_collection_written (Hub *hub, HubCollection *collection)
+gboolean
+hub_collection_writing (HubCollection *collection, const StoreBatch *batch)
 {
-  collection->version++;
+  gboolean changes = store_batch_touches (batch, collection->number);
+  collection->writing++;
+  if (changes)
+    collection->changing++;
+  return changes;
+}
+
+void
+hub_committed (Hub *hub)
+{
+  for (guint i = 1; i < hub->collections->len; i++) {
+    HubCollection *collection = hub->collections->pdata[i];
+    if (collection && collection->changing)
+      collection->version++;
+  }
+}
+
+void
+hub_collection_written (Hub *hub, HubCollection *collection, gboolean changed)
+{
+  if (changed) {
+    collection->version++;
+    collection->changing--;
+  }
   if (--collection->writing == 0 && collection->waiting->len && !collection->loading)
     begin_loading (hub, collection);
 }

@@ -78,8 +78,21 @@ void hub_collection_load (Hub *hub, HubCollection *collection, HubMapReady ready
 void hub_collection_forget (HubCollection *collection, gpointer data); /* the wait of this data */
 void hub_collection_drop (HubCollection *collection); /* what the map says is no longer what is stored */
 void hub_collections_drop_idle (Hub *hub);
-void hub_collection_written (
-  Hub *hub, HubCollection *collection); /* one of its batches that were under way is stored, or failed */
+/* A batch goes to the store: until it is stored, or failed, the map is not loaded. Whether it changes the
+ * collection is to be told again then. */
+gboolean hub_collection_writing (HubCollection *collection, const StoreBatch *batch);
+void hub_collection_written (Hub *hub, HubCollection *collection, gboolean changed);
+
+/* ---- record.c ---- */
+enum { RECORD_AHEAD_MOST_MS = 86400000 }; /* how far a time that others say may lie in the future */
+/* The worker runs a stranger's code: what is to be stored is looked at once more. NULL: nothing is wrong. */
+const char *record_fault (const Hub *hub, const WireRecord *record);
+/* entry NULL: none is held. */
+gboolean record_is_same (const WireRecord *record, const MapEntry *entry);
+gboolean record_is_older (const Hub *hub, const WireRecord *record, gint64 asked_ms, const MapEntry *entry);
+/* Into the batch, which must keep the record's bytes, and into the map. */
+void record_put (StoreBatch *batch, HubCollection *collection, const WireRecord *record, MapEntry *entry,
+                 gboolean is_new, gint64 asked_ms);
 
 /* ---- streams.c ---- */
 /* Does the stream exist with these settings? */

@@ -73,9 +73,10 @@ typedef struct {
   gboolean loading, unsaved; /* unsaved: its number is not in the store yet */
   guint users;               /* passes that hold on to the map */
   guint writing;      /* batches with its records that are under way: the map is not loaded meanwhile */
+  guint changing;     /* of those: that change something */
   gint64 used_ms;     /* mono; an idle map is dropped */
   GPtrArray *waiting; /* collections.c */
-  guint64 version;    /* moves with every change that was committed */
+  guint64 version;    /* moves with every change that readers may see */
 } HubCollection;
 
 typedef enum {
@@ -192,6 +193,9 @@ void hub_drain (Hub *hub, gint64 until_mono_ms, void (*done) (gpointer data), gp
 /* Ready: configuration applied, each plugin that is used runs or is refused. Else *awaits says what is waited
  * for (g_free). */
 gboolean hub_ready (Hub *hub, char **awaits);
+
+/* The store committed something: what is being written may be seen in part. */
+void hub_committed (Hub *hub);
 
 /* ---- reading ---- */
 

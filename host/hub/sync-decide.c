@@ -12,7 +12,7 @@ struct Deciding {
   gboolean accept;
   GArray *rids;
   GPtrArray *collections; /* HubCollection whose maps are held */
-  guint loading;
+  guint loading, changes; /* changes: bits of the kinds that lose something */
   StoreDone done;
   gpointer data;
   GError *failed;
@@ -59,7 +59,7 @@ decided (const GError *error, gpointer data)
   Deciding *deciding = data;
   for (guint i = 0; i < deciding->collections->len; i++) {
     HubCollection *collection = deciding->collections->pdata[i];
-    hub_collection_written (deciding->hub, collection);
+    hub_collection_written (deciding->hub, collection, (deciding->changes & (1u << collection->kind)) != 0);
     if (error)
       hub_collection_drop (collection);
   }
@@ -119,7 +119,8 @@ decide_now (Deciding *deciding)
   }
   put_decision (deciding, batch, deleted);
   for (guint i = 0; i < deciding->collections->len; i++)
-    ((HubCollection *)deciding->collections->pdata[i])->writing++;
+    deciding->changes |= (guint)hub_collection_writing (deciding->collections->pdata[i], batch)
+                         << ((HubCollection *)deciding->collections->pdata[i])->kind;
   store_submit (hub->world.store, batch, decided, deciding);
 }
 

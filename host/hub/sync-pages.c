@@ -184,7 +184,7 @@ page_went_well (SyncRun *run, HubCall *call, json_object *result)
     json_object_put (pass->cursor);
     pass->cursor = json_object_get (cursor);
   }
-  run->until_ms = number_of (result, "until_ms", 0, hub_wall_ms (run->hub) + RUN_AHEAD_MOST_MS);
+  run->until_ms = number_of (result, "until_ms", 0, hub_wall_ms (run->hub) + RECORD_AHEAD_MOST_MS);
   run->later_ms =
     later ? hub_mono_ms (run->hub) + number_of (result, "later_s", 1, WAIT_MOST_MS / 1000) * 1000 : 0;
   run->page_end = more || later ? PAGE_MORE : PAGE_DONE;

@@ -76,27 +76,6 @@ count_same (SyncRun *run, guint kind, MapEntry *entry, gint64 asked_ms)
   note_seen (run, kind, entry, asked_ms);
 }
 
-/* A time of a record's own that lies in the future is no time to hold others against: as if it were not said.
- */
-static gint64
-trusted_ms (gint64 updated_ms, gint64 now_ms)
-{
-  return updated_ms > now_ms + RUN_AHEAD_MOST_MS ? 0 : updated_ms;
-}
-
-/* Newer wins by the record's own time; where times are equal or not said, by the later start of our request.
- * One of ours that lies in the future is from before the clock was set back. */
-static gboolean
-is_older (const SyncRun *run, const WireRecord *record, gint64 asked_ms, const MapEntry *entry)
-{
-  gint64 now_ms = hub_wall_ms (run->hub);
-  gint64 theirs_ms = trusted_ms (record->updated_ms, now_ms),
-         ours_ms = trusted_ms (entry->updated_ms, now_ms);
-  if (theirs_ms && ours_ms && theirs_ms != ours_ms)
-    return theirs_ms < ours_ms;
-  return asked_ms < (gint64)entry->asked_ms && (gint64)entry->asked_ms <= now_ms;
-}
-
 static void
 count_older (SyncRun *run, guint kind, MapEntry *entry)
 {
@@ -114,63 +93,10 @@ is_twin (const SyncRun *run, guint kind, const MapEntry *entry, gint64 updated_m
 }
 
 static void
-store_record (SyncRun *run, const WireRecord *record, MapEntry *entry, gboolean is_new, gint64 asked_ms)
-{
-  HubCollection *collection = run->collections[record->kind];
-  gboolean deletes = record->op == WIRE_DELETE;
-  entry->hash = record->hash;
-  entry->updated_ms = record->updated_ms;
-  entry->asked_ms = map_asked (asked_ms);
-  entry->seen = run->mark[record->kind];
-  entry->zeroed = 0;
-  map_set_parent (collection->map, entry, record->parent_hash);
-  map_set_deleted (collection->map, entry, deletes);
-  StoreRecord row = { .op = is_new    ? STORE_INSERT
-                            : deletes ? STORE_DELETE
-                                      : STORE_UPDATE,
-                      .collection = collection->number,
-                      .ordinal = map_ordinal (collection->map, entry),
-                      .hash = record->hash,
-                      .parent_hash = record->parent_hash,
-                      .updated_ms = record->updated_ms,
-                      .asked_ms = asked_ms,
-                      .id = wire_record_id (record),
-                      .id_length = record->id_length,
-                      .body = deletes ? NULL : wire_record_body (record),
-                      .body_length = record->body_length };
-  store_batch_record (run_batch (run), &row);
-}
-
-static void
 show_record (SyncRun *run, const WireRecord *record)
 {
   if (json_object_array_length (run->records) < RUN_DRY_SHOWN && record->op == WIRE_PUT)
     json_object_array_add (run->records, json_tokener_parse (wire_record_body (record)));
-}
-
-/* The worker runs a stranger's code: what is to be stored is looked at once more. */
-static const char *
-check_record (SyncRun *run, const WireRecord *record)
-{
-  const char *id = wire_record_id (record), *body = wire_record_body (record);
-  if (record->id_length == 0 || hash_bytes (id, record->id_length, run->hub->seed) != record->id_hash)
-    return "gave a record whose id is not what its hash says";
-  if (record->op == WIRE_DELETE)
-    return record->body_length ? "gave a deletion with a body" : NULL;
-  if (record->body_length > WIRE_RECORD_MOST)
-    return "gave a record of more than 1 MiB";
-  if (record->body_length == 0 || hash_bytes (body, record->body_length, run->hub->seed) != record->hash)
-    return "gave a record that is not what its hash says";
-  if (body[0] != '{' || !json_is_valid (body, record->body_length))
-    return "gave a record that is not JSON";
-  return NULL;
-}
-
-static gboolean
-is_same (const WireRecord *record, const MapEntry *entry)
-{
-  gboolean deletes = record->op == WIRE_DELETE;
-  return entry ? entry->deleted == (guint)deletes && (deletes || entry->hash == record->hash) : deletes;
 }
 
 /* A dry pass counts what would become of the record, and leaves map and store as they are. */
@@ -180,10 +106,10 @@ take_dry (SyncRun *run, const WireRecord *record, const MapEntry *entry, gint64 
   guint kind = record->kind;
   gboolean met =
     !g_hash_table_add (run->dry_seen[kind], g_memdup2 (&record->id_hash, sizeof record->id_hash));
-  Seen seen = met                                                                   ? SEEN_DUPLICATE
-              : is_same (record, entry)                                             ? SEEN_UNCHANGED
-              : entry && !entry->deleted && is_older (run, record, asked_ms, entry) ? SEEN_OLDER
-                                                                                    : SEEN_STORED;
+  Seen seen = met                              ? SEEN_DUPLICATE
+              : record_is_same (record, entry) ? SEEN_UNCHANGED
+              : entry && !entry->deleted && record_is_older (run->hub, record, asked_ms, entry) ? SEEN_OLDER
+                                                                                                : SEEN_STORED;
   run->page[kind][seen]++;
   if (!met)
     show_record (run, record);
@@ -201,7 +127,7 @@ take_record (SyncRun *run, const WireRecord *record, gint64 asked_ms, gboolean *
     take_dry (run, record, entry, asked_ms);
     return NULL;
   }
-  if (is_same (record, entry)) {
+  if (record_is_same (record, entry)) {
     if (entry) {
       count_same (run, kind, entry, asked_ms);
     } else {
@@ -209,7 +135,7 @@ take_record (SyncRun *run, const WireRecord *record, gint64 asked_ms, gboolean *
     }
     return NULL;
   }
-  if (entry && !entry->deleted && is_older (run, record, asked_ms, entry)) {
+  if (entry && !entry->deleted && record_is_older (run->hub, record, asked_ms, entry)) {
     count_older (run, kind, entry);
     return NULL;
   }
@@ -217,14 +143,15 @@ take_record (SyncRun *run, const WireRecord *record, gint64 asked_ms, gboolean *
     run->page[kind][SEEN_DUPLICATE]++;
     return NULL;
   }
-  const char *wrong = check_record (run, record);
+  const char *wrong = record_fault (run->hub, record);
   if (wrong)
     return wrong;
   run->page[kind][SEEN_STORED]++;
   gboolean is_new = !entry;
   if (is_new)
     entry = map_add (run->collections[kind]->map, record->id_hash);
-  store_record (run, record, entry, is_new, asked_ms);
+  record_put (run_batch (run), run->collections[kind], record, entry, is_new, asked_ms);
+  entry->seen = run->mark[kind];
   *held = TRUE;
   return NULL;
 }

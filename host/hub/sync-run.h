@@ -15,7 +15,6 @@
 enum {
   RUN_BATCH_RECORDS = 1000, /* records in a batch before it is written without waiting for the page's end */
   RUN_DRY_SHOWN = 20,
-  RUN_AHEAD_MOST_MS = 86400000, /* how far a time that others say may lie in the future */
   RUN_REJECT_ROWS_MOST = 10000, /* kept of one pass; the rest is counted */
 };
 
@@ -64,6 +63,7 @@ struct SyncRun {
   guint batch_rejects; /* rows of rejects in batch */
   gsize batch_bytes;   /* of frames that batch holds: credit to be given */
   gboolean storing;    /* one is being written */
+  guint storing_kinds; /* bits of those that it changes */
   gsize storing_bytes;
   PageEnd page_end; /* a page has ended, and waits for storing to end */
   gboolean probing; /* a write failed: one small one goes first */

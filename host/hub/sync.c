@@ -19,13 +19,14 @@ each_collection (SyncRun *run, void (*func) (SyncRun *run, HubCollection *collec
 static void
 count_writing (SyncRun *run, HubCollection *collection)
 {
-  collection->writing++;
+  if (hub_collection_writing (collection, run->batch))
+    run->storing_kinds |= 1u << collection->kind;
 }
 
 static void
 count_written (SyncRun *run, HubCollection *collection)
 {
-  hub_collection_written (run->hub, collection);
+  hub_collection_written (run->hub, collection, (run->storing_kinds & (1u << collection->kind)) != 0);
 }
 
 static void
@@ -141,6 +142,7 @@ stored (const GError *error, gpointer data)
   Hub *hub = run->hub;
   run->storing = FALSE;
   each_collection (run, count_written);
+  run->storing_kinds = 0;
   if (run->aborted) {
     if (error)
       each_collection (run, drop_map);

@@ -105,6 +105,15 @@ store_batch_size (const StoreBatch *batch)
   return batch->records->len;
 }
 
+gboolean
+store_batch_touches (const StoreBatch *batch, guint32 collection)
+{
+  for (guint i = 0; i < batch->records->len; i++)
+    if (g_array_index (batch->records, StoreRecord, i).collection == collection)
+      return TRUE;
+  return FALSE;
+}
+
 void
 store_batch_free (StoreBatch *batch)
 {

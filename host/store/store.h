@@ -67,8 +67,9 @@ void store_batch_keep (StoreBatch *batch, GBytes *bytes);
 void store_batch_state (StoreBatch *batch, const char *key, const char *json);
 /* Adds or replaces a row of history. Copied. */
 void store_batch_row (StoreBatch *batch, StoreHistory history, const StoreRow *row);
-gsize store_batch_size (const StoreBatch *batch); /* records in it */
-void store_batch_free (StoreBatch *batch);        /* of a batch that is not submitted */
+gsize store_batch_size (const StoreBatch *batch);                           /* records in it */
+gboolean store_batch_touches (const StoreBatch *batch, guint32 collection); /* has a record of it */
+void store_batch_free (StoreBatch *batch); /* of a batch that is not submitted */
 
 typedef void (*StoreDone) (const GError *error, gpointer data);
 /* Takes the batch. done comes on the loop, never inside this call. After an error nothing of the slice that
