@@ -1,5 +1,6 @@
 /* Making problems: what was expected, what was found, where, and what to do. For this room alone. */
 #pragma once
+#include "base/nearest.h"
 #include "config/config.h"
 #include "config/scan.h"
 #include "config/tree.h"
@@ -30,6 +31,3 @@ void problem_to_warning (Reading *reading, ConfigProblem *problem);
 /* Adds `did you mean "x"?` when a name is near enough. */
 void problem_nearest (ConfigProblem *problem, const ConfigNode *node, const char *wrong,
                       const char *const *names);
-
-/* The name that is meant by a wrong one, NULL when none is near. */
-const char *nearest_name (const char *wrong, const char *const *names);

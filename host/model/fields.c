@@ -21,9 +21,9 @@
   {                                                                                                          \
     KEY (name), .type = FIELD_FLAG, .offset = AT (S, member, tb_flag)                                        \
   }
-#define TIME(name, member)                                                                                   \
+#define TIME(name, member, ...)                                                                              \
   {                                                                                                          \
-    KEY (name), .type = FIELD_TIME, .offset = AT (S, member, long long)                                      \
+    KEY (name), .type = FIELD_TIME, .offset = AT (S, member, long long), __VA_ARGS__                         \
   }
 #define MONEY(as, name, member, ...)                                                                         \
   {                                                                                                          \
@@ -33,10 +33,10 @@
   {                                                                                                          \
     KEY ("currency"), .type = FIELD_CURRENCY                                                                 \
   }
-#define WORD(name, member, enumeration, list)                                                                \
+#define WORD(name, member, enumeration, list, ...)                                                           \
   {                                                                                                          \
     KEY (name), .type = FIELD_WORD, .offset = AT (S, member, enumeration), .words = list,                    \
-                .word_count = G_N_ELEMENTS (list)                                                            \
+                .word_count = G_N_ELEMENTS (list), __VA_ARGS__                                               \
   }
 #define TEXTS(name, member, ceiling)                                                                         \
   {                                                                                                          \
@@ -59,6 +59,7 @@
     rows, G_N_ELEMENTS (rows), sizeof (type)                                                                 \
   }
 #define NEEDED .rules = FIELD_NEEDED
+#define VENDORS .rules = FIELD_VENDORS
 
 #define IS(word)                                                                                             \
   {                                                                                                          \
@@ -142,7 +143,7 @@ static const Field weight_fields[] = {
 static const Table weight = TABLE (tb_product, weight_fields);
 
 static const Field product_fields[] = {
-  TEXT ("id", id, MODEL_ID_MOST, NEEDED),
+  TEXT ("id", id, MODEL_ID_MOST, .rules = FIELD_NEEDED | FIELD_VENDORS),
   TEXT ("sku", sku, MODEL_ID_MOST),
   TEXT ("barcode", barcode, MODEL_ID_MOST),
   TEXT ("name", name, MODEL_NAME_MOST, NEEDED),
@@ -152,19 +153,19 @@ static const Field product_fields[] = {
   TEXT ("description", description, MODEL_DESCRIPTION_MOST),
   TEXT ("strain", strain, MODEL_NAME_MOST),
   WORD ("classification", classification, tb_strain, strains),
-  WORD ("unit", unit, tb_unit, units),
+  WORD ("unit", unit, tb_unit, units, VENDORS),
   GROUP (FIELD_GROUP, "net_weight", weight),
   LIST ("prices", prices, prices),
   LIST ("potency", potency, potencies),
   LIST ("images", images, images),
   LIST ("promotions", offers, offers),
   TEXTS ("tags", tags, MODEL_LIST_MOST),
-  TEXT ("parent_id", parent_id, MODEL_ID_MOST),
+  TEXT ("parent_id", parent_id, MODEL_ID_MOST, VENDORS),
   FLAG ("medical_only", medical_only),
   FLAG ("visible", visible),
-  NUMBER ("quantity", quantity, .rules = FIELD_NOT_NEGATIVE),
+  NUMBER ("quantity", quantity, .rules = FIELD_NOT_NEGATIVE | FIELD_VENDORS),
   PAIRS ("attributes", attributes),
-  TIME ("updated_at", updated_at_ms),
+  TIME ("updated_at", updated_at_ms, VENDORS),
 };
 #undef S
 

@@ -52,6 +52,7 @@ enum {
   FIELD_NEEDED = 1,
   FIELD_NOT_NEGATIVE = 2,
   FIELD_MONEY_IS_VALUE = 4, /* worth: the money is what comes off, not what is left to pay */
+  FIELD_VENDORS = 8,        /* of a product: the vendor's alone, no operator overrides it */
 };
 
 typedef struct Table Table;

@@ -64,5 +64,26 @@ char *model_zero_quantity (const char *body, gsize length, gsize *new_length);
 void model_inventory_id (JsonBuffer *out, const char *product, const char *location, const char *batch,
                          tb_buyer buyer);
 
+/* ---- overrides: an operator's values for fields of a product ---- */
+
+enum { MODEL_OVERRIDES_MOST = 128 << 10 }; /* bytes of one product's set */
+
+/* Reads what a client sent, {"name":"Plum","strain":null}, and appends the set as it is kept: checked by the
+ * rules of records, members in the table's order, null where the field is to be hidden, "{}" never: nothing
+ * when it is empty. FALSE: set is as before, and wrong (of ModelReject) says why, a field each; reasons
+ * beyond a record's: not_overridable unknown_member repeated_member wrong_type empty unknown_word not_a_time.
+ */
+gboolean model_overrides_read (const char *json, gsize length, const ModelContext *context, JsonBuffer *set,
+                               GArray *wrong);
+/* Appends the body that is stored and served: the vendor's with the set over it, and what the vendor said of
+ * those fields in its member "overridden". body: a JSON object. */
+void model_overrides_merge (const char *body, gsize length, const char *set, gsize set_length,
+                            JsonBuffer *out);
+/* Appends the vendor's body again. A body that no set lies over is the vendor's already. */
+void model_overrides_split (const char *body, gsize length, const char *set, gsize set_length,
+                            JsonBuffer *out);
+/* JSON Schema of a set as a client sends it; json text, g_free(). */
+char *model_overrides_schema (void);
+
 /* JSON Schema (draft 2020-12) of a kind's records; json text, g_free(). */
 char *model_schema (guint kind);

@@ -8,13 +8,6 @@ static gboolean render_object (Writer *writer, const Table *table, const guint8 
 
 /* ---- what holds more than one value ---- */
 
-typedef struct {
-  const guint8 *first;
-  guint32 count, room;
-} AnyList; /* what TB_LIST_OF (...) is, whatever it holds */
-
-G_STATIC_ASSERT (sizeof (AnyList) == sizeof (tb_texts));
-
 /* May this list be walked? */
 static gboolean
 check_list (Writer *writer, const Field *field, const AnyList *list)
@@ -269,4 +262,10 @@ gboolean
 render_record (Writer *writer, const Table *table, const void *record)
 {
   return render_object (writer, table, record, FALSE);
+}
+
+gboolean
+render_field (Writer *writer, const Field *field, const void *record)
+{
+  return put_field (writer, field, record);
 }

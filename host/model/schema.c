@@ -113,6 +113,32 @@ put_name (JsonBuffer *out, const Field *field)
   json_put_text (out, name, length);
 }
 
+static const Table *
+products (void)
+{
+  return &model_kinds[MODEL_PRODUCTS].table;
+}
+
+/* The fields that an operator may override, none of them needed. nulls: null hides one. */
+static void
+put_overridable (JsonBuffer *out, gboolean nulls)
+{
+  put (out, "\"type\":\"object\",\"properties\":");
+  gsize start = out->length;
+  for (guint i = 0; i < products ()->count; i++) {
+    const Field *field = &products ()->fields[i];
+    gboolean hidden = nulls && !(field->rules & FIELD_NEEDED);
+    if (field->rules & FIELD_VENDORS)
+      continue;
+    put_name (out, field);
+    put (out, hidden ? ":{\"anyOf\":[" : ":");
+    put_type (out, field);
+    if (hidden)
+      put (out, ",{\"type\":\"null\"}]}");
+  }
+  put_brackets (out, start, '{', '}');
+}
+
 /* "properties":{..},"required":[..] */
 static void
 put_members (JsonBuffer *out, const Table *table)
@@ -127,6 +153,11 @@ put_members (JsonBuffer *out, const Table *table)
       put (out, ",\"currency\":");
       put (out, currency_schema);
     }
+  }
+  if (table == products ()) {
+    put (out, ",\"overridden\":{");
+    put_overridable (out, FALSE);
+    put_byte (out, '}');
   }
   put_brackets (out, start, '{', '}');
   gsize before = out->length;
@@ -157,6 +188,18 @@ model_schema (guint kind)
   put_byte (&out, ',');
   put_members (&out, &model_kinds[kind].table);
   put_byte (&out, '}');
+  char *text = g_strndup (out.bytes, out.length);
+  json_buffer_clear (&out);
+  return text;
+}
+
+char *
+model_overrides_schema (void)
+{
+  JsonBuffer out = { 0 };
+  put (&out, "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":\"overrides\",");
+  put_overridable (&out, TRUE);
+  put (&out, ",\"additionalProperties\":false}");
   char *text = g_strndup (out.bytes, out.length);
   json_buffer_clear (&out);
   return text;

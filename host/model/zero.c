@@ -1,39 +1,6 @@
+#include "model/members.h"
 #include "model/put.h"
 #include "model/render.h"
-
-/* Walks the members of a body that we have rendered: strings with escapes, numbers, words, and brackets that
- * match. */
-
-/* Behind the string whose opening quote is at `at`. */
-static const char *
-skip_string (const char *at, const char *end)
-{
-  for (at++; at < end && *at != '"'; at++)
-    if (*at == '\\')
-      at++;
-  return at < end ? at + 1 : end;
-}
-
-/* Behind the value at `at`: at a comma or bracket of the object around it. */
-static const char *
-skip_value (const char *at, const char *end)
-{
-  guint depth = 0;
-  while (at < end) {
-    if (*at == '"') {
-      at = skip_string (at, end);
-      continue;
-    }
-    if (depth == 0 && (*at == ',' || *at == '}' || *at == ']'))
-      return at;
-    if (*at == '{' || *at == '[')
-      depth++;
-    else if (*at == '}' || *at == ']')
-      depth--;
-    at++;
-  }
-  return end;
-}
 
 static gboolean
 is_name (const char *name, const char *behind, const char *wanted)
