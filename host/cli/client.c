@@ -1,6 +1,5 @@
-#include "cli/client.h"
+#include "cli/client-private.h"
 
-#include <curl/curl.h>
 #include <string.h>
 
 #include "cli/words.h"
@@ -10,13 +9,8 @@ enum {
   CLIENT_ANSWER_MOST = 256 << 20, /* bytes; the daemon's pages are far smaller */
   CLIENT_ITEM_MOST = 64 << 20,
   CLIENT_CONNECT_MS = 5000,
-  CLIENT_REQUEST_S = 3600, /* a dry pass may take its time */
+  CLIENT_REQUEST_MS = 3600000, /* a dry pass may take its time */
   CLIENT_PAGE = 1000,
-};
-
-struct Client {
-  char *socket;
-  CURL *curl;
 };
 
 G_DEFINE_QUARK (tillbridge - client - error - quark, client_error)
@@ -28,6 +22,7 @@ client_new (const char *socket)
   curl_global_init (CURL_GLOBAL_DEFAULT);
   client->socket = g_strdup (socket);
   client->curl = curl_easy_init ();
+  client->patience_ms = CLIENT_REQUEST_MS;
   g_assert (client->curl);
   return client;
 }
@@ -39,6 +34,12 @@ client_free (Client *client)
   g_free (client->socket);
   g_free (client);
   curl_global_cleanup ();
+}
+
+void
+client_set_patience (Client *client, guint patience_ms)
+{
+  client->patience_ms = (long)patience_ms;
 }
 
 /* ---- targets ---- */
@@ -95,13 +96,19 @@ client_problem_to_text (json_object *problem)
   return g_string_free (g_steal_pointer (&out), FALSE);
 }
 
-static gboolean
-set_refused (long status, const char *body, GError **error)
+static ClientError
+error_of_status (long status)
+{
+  return status == 503 ? CLIENT_ERROR_NOT_NOW : status == 410 ? CLIENT_ERROR_GONE : CLIENT_ERROR_REFUSED;
+}
+
+gboolean
+client_set_refused (long status, const char *body, GError **error)
 {
   json_object *problem = json_tokener_parse (body);
   if (*member_text (problem, "title")) {
     g_autofree char *text = client_problem_to_text (problem);
-    g_set_error_literal (error, CLIENT_ERROR, CLIENT_ERROR_REFUSED, text);
+    g_set_error_literal (error, CLIENT_ERROR, error_of_status (status), text);
   } else
     g_set_error (error, CLIENT_ERROR, CLIENT_ERROR_UNREADABLE,
                  "the answer (HTTP %ld) is none of tillbridged's: does another program listen at the socket?",
@@ -110,23 +117,22 @@ set_refused (long status, const char *body, GError **error)
   return FALSE;
 }
 
-static gboolean
-perform (Client *client, const char *target, GError **error)
+void
+client_prepare (Client *client, const char *target)
 {
-  char text[CURL_ERROR_SIZE] = "";
   g_autofree char *url = g_strconcat ("http://localhost", target, NULL);
+  curl_easy_reset (client->curl);
   curl_easy_setopt (client->curl, CURLOPT_URL, url);
   curl_easy_setopt (client->curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
   curl_easy_setopt (client->curl, CURLOPT_PROXY, ""); /* whatever http_proxy says */
-  curl_easy_setopt (client->curl, CURLOPT_ERRORBUFFER, text);
   curl_easy_setopt (client->curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt (client->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CLIENT_CONNECT_MS);
-  curl_easy_setopt (client->curl, CURLOPT_TIMEOUT, (long)CLIENT_REQUEST_S);
-  CURLcode code = curl_easy_perform (client->curl);
-  curl_easy_setopt (client->curl, CURLOPT_ERRORBUFFER, NULL);
+}
+
+gboolean
+client_set_unreachable (Client *client, CURLcode code, const char *text, GError **error)
+{
   long number = 0;
-  if (code == CURLE_OK)
-    return TRUE;
   curl_easy_getinfo (client->curl, CURLINFO_OS_ERRNO, &number);
   g_set_error (
     error, CLIENT_ERROR, CLIENT_ERROR_UNREACHABLE,
@@ -139,13 +145,24 @@ perform (Client *client, const char *target, GError **error)
   return FALSE;
 }
 
+static gboolean
+perform (Client *client, GError **error)
+{
+  char text[CURL_ERROR_SIZE] = "";
+  curl_easy_setopt (client->curl, CURLOPT_ERRORBUFFER, text);
+  curl_easy_setopt (client->curl, CURLOPT_TIMEOUT_MS, client->patience_ms);
+  CURLcode code = curl_easy_perform (client->curl);
+  curl_easy_setopt (client->curl, CURLOPT_ERRORBUFFER, NULL);
+  return code == CURLE_OK || client_set_unreachable (client, code, text, error);
+}
+
 GString *
 client_ask (Client *client, const char *method, const char *target, json_object *body, GError **error)
 {
   g_autoptr (GString) answer = g_string_new (NULL);
   struct curl_slist *headers = curl_slist_append (NULL, "Accept: application/json");
   long status = 0;
-  curl_easy_reset (client->curl);
+  client_prepare (client, target);
   if (body) {
     headers = curl_slist_append (headers, "Content-Type: application/json");
     curl_easy_setopt (client->curl, CURLOPT_COPYPOSTFIELDS,
@@ -158,13 +175,13 @@ client_ask (Client *client, const char *method, const char *target, json_object 
   curl_easy_setopt (client->curl, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt (client->curl, CURLOPT_WRITEFUNCTION, take_bytes);
   curl_easy_setopt (client->curl, CURLOPT_WRITEDATA, answer);
-  gboolean done = perform (client, target, error);
+  gboolean done = perform (client, error);
   curl_slist_free_all (headers);
   if (!done)
     return NULL;
   curl_easy_getinfo (client->curl, CURLINFO_RESPONSE_CODE, &status);
   if (status < 200 || status > 299) {
-    set_refused (status, answer->str, error);
+    client_set_refused (status, answer->str, error);
     return NULL;
   }
   return g_steal_pointer (&answer);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/answers.h"
+#include "cli/follow.h"
 #include "cli/place.h"
 #include "cli/words.h"
 
@@ -106,11 +107,15 @@ verb_changes (Cli *cli)
   g_autoptr (GString) target = target_new ("/v1/changes");
   guint64 most;
   int status;
-  target_parameter (target, "since", seq);
+  gboolean follow = cli_flag (cli, "follow");
   target_parameter (target, "store", cli_text (cli, "store"));
   target_parameter (target, "kinds", cli_text (cli, "kinds"));
-  return answers_limit (cli, LISTS_HISTORY, &most, &status) ? answers_list (cli, target->str, most, &shape)
-                                                            : status;
+  if (!answers_limit (cli, follow ? 0 : LISTS_HISTORY, &most, &status))
+    return status;
+  if (follow)
+    return follow_changes (cli, target->str, seq, most);
+  target_parameter (target, "since", seq);
+  return answers_list (cli, target->str, most, &shape);
 }
 
 /* ---- rejects, passes ---- */

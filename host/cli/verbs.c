@@ -147,14 +147,20 @@ const Verb cli_verbs[] = {
   { .name = "changes",
     .arguments = "",
     .summary = "the feed: what changed, in order",
-    .text = "Begins at the oldest that is kept, or after --since. A table shows 50 unless --limit is said.",
-    .options = { { "since", OPTION_COUNT, "SEQ", "changes after this seq" },
+    .text =
+      "Begins at the oldest that is kept, or after --since. A table shows 50 unless --limit is said. With "
+      "--follow it goes on: from now, or after --since, each change as it comes, until it is interrupted "
+      "or --limit is reached. When the daemon is away it waits for it and goes on where it was; exit "
+      "status 1 when that place is not kept any more.",
+    .options = { { "follow", OPTION_FLAG, NULL, "stay, and print what changes as it does" },
+                 { "since", OPTION_COUNT, "SEQ", "changes after this seq" },
                  { "store", OPTION_TEXT, "S", "of this store", NULL, TAKES_STORE },
                  { "kinds", OPTION_TEXT, "LIST", "of these, with commas:", KINDS },
                  LIMIT_OPTION },
-    .examples = { { "tillbridge changes --since 1040", "what came after 1040" },
-                  { "tillbridge changes --store downtown --kinds inventory --json",
-                    "one store's stock, one object a line" } },
+    .examples = { { "tillbridge changes --since 1040 --kinds products",
+                    "the products that changed after 1040" },
+                  { "tillbridge changes --follow --store downtown --kinds inventory --json",
+                    "one store's stock as it changes, one object a line" } },
     .run = verb_changes },
   { .name = "rejects",
     .arguments = "[S[/C[/T]]]",
