@@ -194,8 +194,8 @@ static gboolean
 open_readers (SqliteStore *store, GError **error)
 {
   return connect (store, &store->reads, error) && schema_run (store->reads, reader_settings, error) &&
-         read_prepare (store, error) && connect (store, &store->long_reads, error) &&
-         schema_run (store->long_reads, reader_settings, error) &&
+         read_prepare (store, error) && connect (store, &store->reader.db, error) &&
+         schema_run (store->reader.db, reader_settings, error) && reader_prepare (store, error) &&
          connect (store, &store->checkpoints, error) &&
          schema_run (store->checkpoints, checkpointer_settings, error);
 }
@@ -206,10 +206,12 @@ disconnect (SqliteStore *store)
 {
   for (guint i = 0; i < READ_STATEMENTS; i++)
     sqlite3_finalize (store->read_statements[i]);
+  for (guint i = 0; i < LONG_STATEMENTS; i++)
+    sqlite3_finalize (store->reader.statements[i]);
   for (guint i = 0; i < WRITE_STATEMENTS; i++)
     sqlite3_finalize (store->writer.statements[i]);
   sqlite3_close (store->reads);
-  sqlite3_close (store->long_reads);
+  sqlite3_close (store->reader.db);
   sqlite3_close (store->checkpoints);
   sqlite3_close (store->writer.db);
   if (store->lock >= 0)

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define FOUND_COLUMNS "rid, seq, hash, parent_hash, updated_ms, asked_ms, at_ms, source, id, body"
-
 static const char *const statements[READ_STATEMENTS] = {
   [READ_LIST] =
     "SELECT " FOUND_COLUMNS " FROM record WHERE rid >= ?1 AND rid <= ?2 AND typeof(body) <> 'null'"
@@ -33,8 +31,8 @@ statement_of (SqliteStore *store, ReadStatement which)
   return statement;
 }
 
-static void
-fill (sqlite3_stmt *statement, StoreFound *found)
+void
+read_found (sqlite3_stmt *statement, StoreFound *found)
 {
   gint64 rid = sqlite3_column_int64 (statement, 0);
   *found = (StoreFound){ .collection = store_rid_collection (rid),
@@ -67,7 +65,7 @@ read_list (Store *base, guint32 collection, guint64 from, guint limit, StoreEach
   int code = SQLITE_DONE;
   while ((code = sqlite3_step (statement)) == SQLITE_ROW) {
     StoreFound found;
-    fill (statement, &found);
+    read_found (statement, &found);
     if (!each (&found, data))
       break;
   }
@@ -91,7 +89,7 @@ read_get (Store *base, guint32 collection, guint32 ordinal, gboolean *there, Sto
     *there = code == SQLITE_ROW;
   if (code == SQLITE_ROW) {
     StoreFound found;
-    fill (statement, &found);
+    read_found (statement, &found);
     each (&found, data);
   }
   sqlite3_reset (statement);
@@ -118,7 +116,7 @@ read_changes (Store *base, guint64 since, guint limit, guint looks, StoreWant wa
     if (want && !want (collection, data))
       continue;
     StoreFound found;
-    fill (statement, &found);
+    read_found (statement, &found);
     go_on = each (&found, data);
     given++;
   }

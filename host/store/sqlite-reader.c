@@ -1,5 +1,6 @@
-/* The reader: a thread for reads that would hold up the loop. It lets go of its snapshot every
- * MAP_ROWS_A_READ rows, so that the log can start anew meanwhile.
+/* The reader: a thread for reads that would hold up the loop. Its jobs take turns of some milliseconds, so
+ * that none waits for another's end; and since no statement stays open from one turn to the next, the log can
+ * start anew meanwhile.
  *
  * Neither here nor on the loop is the file mapped: a mapped page is read as fast as a cached one only when
  * the same few pages are read again, and each one touched counts as resident memory of the hub, up to the
@@ -9,9 +10,18 @@
 #include "store/sqlite-store.h"
 
 /* typeof() looks at the row's head alone; "body IS NULL" would fetch the body where it overflows its page. */
-static const char map_sql[] =
-  "SELECT rid, typeof(body) = 'null', hash, parent_hash, updated_ms, asked_ms, id FROM record"
-  " WHERE rid > ?1 AND rid <= ?2 ORDER BY rid LIMIT ?3";
+static const char *const statements[LONG_STATEMENTS] = {
+  [LONG_MAP] = "SELECT rid, typeof(body) = 'null', hash, parent_hash, updated_ms, asked_ms, id FROM record"
+               " WHERE rid > ?1 AND rid <= ?2 ORDER BY rid LIMIT ?3",
+  [LONG_SCAN] = "SELECT " FOUND_COLUMNS " FROM record WHERE rid >= ?1 AND rid <= ?2 ORDER BY rid",
+};
+
+gboolean
+reader_prepare (SqliteStore *store, GError **error)
+{
+  Reader *reader = &store->reader;
+  return sqlite_prepare (reader->db, statements, reader->statements, LONG_STATEMENTS, error);
+}
 
 static void
 add_row (const SqliteStore *store, sqlite3_stmt *statement, GArray *rows)
@@ -41,48 +51,68 @@ tell_rows (SqliteStore *store, const Job *job, GArray *rows)
 }
 
 static gboolean
-load (SqliteStore *store, Job *job, sqlite3_stmt *statement, GError **error)
+map_turn (SqliteStore *store, Job *job)
 {
-  gint64 last = store_rid (job->collection, 0) - 1, end = store_rid (job->collection, G_MAXUINT32);
-  for (guint count = MAP_ROWS_A_READ; count == MAP_ROWS_A_READ && !store->stopping;) {
-    GArray *rows = g_array_sized_new (FALSE, FALSE, sizeof (StoreMapRow), MAP_ROWS_A_READ);
-    sqlite3_bind_int64 (statement, 1, last);
-    sqlite3_bind_int64 (statement, 2, end);
-    sqlite3_bind_int (statement, 3, MAP_ROWS_A_READ);
-    for (count = 0; sqlite3_step (statement) == SQLITE_ROW; count++) {
-      add_row (store, statement, rows);
-      last = sqlite3_column_int64 (statement, 0);
-    }
-    tell_rows (store, job, rows);
-    if (sqlite3_reset (statement) != SQLITE_OK)
-      return schema_fail (store->long_reads, "loading a map", error);
+  sqlite3_stmt *statement = store->reader.statements[LONG_MAP];
+  GArray *rows = g_array_sized_new (FALSE, FALSE, sizeof (StoreMapRow), MAP_ROWS_A_TURN);
+  guint count;
+  sqlite3_bind_int64 (statement, 1, job->last);
+  sqlite3_bind_int64 (statement, 2, store_rid (job->collection, G_MAXUINT32));
+  sqlite3_bind_int (statement, 3, MAP_ROWS_A_TURN);
+  for (count = 0; sqlite3_step (statement) == SQLITE_ROW; count++) {
+    add_row (store, statement, rows);
+    job->last = sqlite3_column_int64 (statement, 0);
   }
-  return TRUE;
+  tell_rows (store, job, rows);
+  if (sqlite3_reset (statement) != SQLITE_OK) {
+    schema_fail (store->reader.db, "loading a map", &job->error);
+    return TRUE;
+  }
+  return count < MAP_ROWS_A_TURN || store->stopping;
+}
+
+static gboolean
+turn (SqliteStore *store, Job *job)
+{
+  return job->type == JOB_QUERY ? query_turn (store, job) : map_turn (store, job);
 }
 
 static void
-load_map (SqliteStore *store, Job *job)
+take (SqliteStore *store, Job *job)
 {
-  sqlite3_stmt *statement;
-  if (sqlite3_prepare_v2 (store->long_reads, map_sql, -1, &statement, NULL) != SQLITE_OK) {
-    schema_fail (store->long_reads, "loading a map", &job->error);
-    return;
+  if (job->type == JOB_STOP) {
+    store->reader.stop = TRUE;
+    g_free (job);
+  } else {
+    g_queue_push_tail (&store->reader.fresh, job);
   }
-  load (store, job, statement, &job->error);
-  sqlite3_finalize (statement);
+}
+
+/* A job's first turn comes before the later ones of others, since most need but one; yet every second turn is
+ * one of those that have begun. */
+static Job *
+next_job (Reader *reader, gboolean *was_fresh)
+{
+  *was_fresh = reader->fresh.length && (!*was_fresh || !reader->begun.length);
+  return g_queue_pop_head (*was_fresh ? &reader->fresh : &reader->begun);
 }
 
 gpointer
 reader_run (gpointer data)
 {
   SqliteStore *store = data;
-  for (;;) {
-    Job *job = g_async_queue_pop (store->to_reader);
-    if (job->type == JOB_STOP) {
-      g_free (job);
-      return NULL;
-    }
-    load_map (store, job);
-    job_end (store, job);
+  Reader *reader = &store->reader;
+  gboolean was_fresh = FALSE, busy = FALSE;
+  while (busy || !reader->stop) {
+    Job *job = busy ? g_async_queue_try_pop (store->to_reader) : g_async_queue_pop (store->to_reader);
+    for (; job; job = g_async_queue_try_pop (store->to_reader))
+      take (store, job);
+    job = next_job (reader, &was_fresh);
+    if (job && turn (store, job))
+      job_end (store, job);
+    else if (job)
+      g_queue_push_tail (&reader->begun, job);
+    busy = reader->fresh.length || reader->begun.length;
   }
+  return NULL;
 }

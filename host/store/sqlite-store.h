@@ -27,8 +27,10 @@ enum {
   RESTART_BYTES =
     48 * 1000 * 1000,      /* of WAL, at which the writer waits for it to start anew; ends below 64 MiB */
   BUSY_WAIT_MS = 5000,     /* for readers to let go of the log, or an operator's sqlite3 of the file */
-  MAP_ROWS_A_READ = 10000, /* a long read lets go of the WAL between these */
-  PRUNE_ROWS = 500,        /* a transaction */
+  MAP_ROWS_A_TURN = 10000, /* a long read lets go of the log between turns */
+  QUERY_TURN_US = 10 * 1000,
+  QUERY_US_MOST = 250 * 1000, /* that one query may read, in all its turns */
+  PRUNE_ROWS = 500,           /* a transaction */
   PRUNE_PAGES = 256
 };
 
@@ -37,6 +39,7 @@ typedef enum {
   JOB_PRUNE,
   JOB_MAP,
   JOB_MAP_ROWS,
+  JOB_QUERY,
   JOB_COMMITTED,
   JOB_WAKE,
   JOB_CHECKPOINT,
@@ -52,6 +55,15 @@ typedef enum {
   PRUNE_END
 } PruneStep;
 
+typedef struct {
+  StoreQuery *asked;
+  StoreQueryDone done;
+  guint64 next;  /* ordinal of the first that was not looked at */
+  gboolean more; /* FALSE: there is none behind */
+  guint taken;
+  gint64 read_us;
+} Query;
+
 /* What is asked of a thread, and comes back on `ends`. */
 typedef struct {
   JobType type;
@@ -65,8 +77,10 @@ typedef struct {
   PruneStep step;
   gint64 compacted;   /* the rid up to which it is */
   guint32 collection; /* JOB_MAP */
+  gint64 last;        /* the rid up to which it was read */
   guint64 after[2];   /* waits until so many batches of each durability were told */
   GArray *rows;       /* JOB_MAP_ROWS: a piece of a map */
+  Query *query;       /* JOB_QUERY */
   int mode;           /* JOB_CHECKPOINT */
   gboolean durable;   /* JOB_COMMITTED */
   gboolean moved;     /* with records */
@@ -100,6 +114,8 @@ typedef enum {
   READ_STATEMENTS
 } ReadStatement;
 
+typedef enum { LONG_MAP, LONG_SCAN, LONG_STATEMENTS } LongStatement;
+
 /* Of the writer's thread alone. */
 typedef struct {
   sqlite3 *db;
@@ -111,6 +127,14 @@ typedef struct {
   guint64 slice_seq, slice_reserved, slice_inserts; /* as it will be if that commits */
 } Writer;
 
+/* Of the reader's thread alone. */
+typedef struct {
+  sqlite3 *db;
+  sqlite3_stmt *statements[LONG_STATEMENTS];
+  GQueue fresh, begun; /* Job: those that had no turn yet, and the others in turns */
+  gboolean stop;
+} Reader;
+
 struct SqliteStore {
   Store base;
   char *path, *wal_path;
@@ -119,7 +143,8 @@ struct SqliteStore {
   GAsyncQueue *to_writer, *to_reader, *to_checkpointer, *checkpointed, *ends; /* Job */
   GThread *writer_thread, *reader_thread, *checkpointer_thread;
   Writer writer;
-  sqlite3 *long_reads, *checkpoints; /* of those threads */
+  Reader reader;
+  sqlite3 *checkpoints; /* of that thread */
 
   _Atomic gint durable_waiting; /* durable batches that the writer has not committed */
   _Atomic gint wal_pages;
@@ -183,8 +208,15 @@ gboolean compact_step (SqliteStore *store, gint64 *after, gboolean *more, GError
 
 /* sqlite-reader.c */
 gpointer reader_run (gpointer store);
+gboolean reader_prepare (SqliteStore *store, GError **error);
+
+/* sqlite-query.c: one turn of it; TRUE when it has ended (job->error may be set). */
+gboolean query_turn (SqliteStore *store, Job *job);
+void query_free (Query *query);
 
 /* sqlite-read.c */
+#define FOUND_COLUMNS "rid, seq, hash, parent_hash, updated_ms, asked_ms, at_ms, source, id, body"
+void read_found (sqlite3_stmt *statement, StoreFound *found); /* from a row of those columns */
 gboolean read_prepare (SqliteStore *store, GError **error);
 gboolean read_list (Store *store, guint32 collection, guint64 from, guint limit, StoreEach each,
                     gpointer data, GError **error);

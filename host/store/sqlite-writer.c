@@ -35,6 +35,7 @@ job_free (Job *job)
   g_clear_error (&job->error);
   g_clear_pointer (&job->batch, store_batch_free);
   g_clear_pointer (&job->rows, g_array_unref);
+  g_clear_pointer (&job->query, query_free);
   g_free (job);
 }
 

@@ -62,6 +62,20 @@ prune (Store *base, const StorePrune *before, StoreDone done, gpointer data)
   put_to_turn ((SqliteStore *)base, job);
 }
 
+/* It shows what is committed by the time it is read. */
+static void
+query (Store *base, const StoreQuery *asked, StoreQueryDone done, gpointer data)
+{
+  SqliteStore *store = (SqliteStore *)base;
+  Job *job = g_new0 (Job, 1);
+  job->type = JOB_QUERY;
+  job->query = g_new0 (Query, 1);
+  *job->query = (Query){ .asked = store_query_copy (asked), .done = done, .next = asked->from, .more = TRUE };
+  job->data = data;
+  store->outstanding++;
+  g_async_queue_push (store->to_reader, job);
+}
+
 /* A map shows all that was submitted before it was asked for. */
 static void
 start_maps (SqliteStore *store)
@@ -79,6 +93,7 @@ load_map (Store *base, guint32 collection, StoreMapRows rows, StoreDone done, gp
   Job *job = g_new0 (Job, 1);
   job->type = JOB_MAP;
   job->collection = collection;
+  job->last = store_rid (collection, 0) - 1;
   job->map_rows = rows;
   job->done = done;
   job->data = data;
@@ -131,6 +146,8 @@ tell (SqliteStore *store, Job *job)
     store->told[job->batch->durable]++;
   if (job->done)
     job->done (job->error, job->data);
+  else if (job->query)
+    job->query->done (job->query->more, job->query->next, job->error, job->data);
   job_free (job);
   start_maps (store);
 }
@@ -194,6 +211,7 @@ const StoreClass sqlite_class = { .submit = submit,
                                   .rows = read_rows,
                                   .states = read_states,
                                   .load_map = load_map,
+                                  .query = query,
                                   .prune = prune,
                                   .status = status,
                                   .free = close_store };

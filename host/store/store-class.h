@@ -35,6 +35,7 @@ typedef struct {
                     gpointer data, GError **error);
   gboolean (*states) (Store *store, const char *prefix, StoreEachState each, gpointer data, GError **error);
   void (*load_map) (Store *store, guint32 collection, StoreMapRows rows, StoreDone done, gpointer data);
+  void (*query) (Store *store, const StoreQuery *query, StoreQueryDone done, gpointer data);
   void (*prune) (Store *store, const StorePrune *before, StoreDone done, gpointer data);
   void (*status) (Store *store, StoreStatus *status);
   void (*free) (Store *store);
@@ -73,6 +74,10 @@ store_rid_ordinal (gint64 rid)
 {
   return (guint32)rid;
 }
+
+/* With texts of its own. */
+StoreQuery *store_query_copy (const StoreQuery *query);
+void store_query_free (StoreQuery *query);
 
 /* The sources of changes as small numbers, and back ("" for a number that this version does not know). */
 int store_source_number (const char *source);

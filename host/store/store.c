@@ -186,6 +186,39 @@ store_load_map (Store *store, guint32 collection, StoreMapRows rows, StoreDone d
   store->class->load_map (store, collection, rows, done, data);
 }
 
+StoreQuery *
+store_query_copy (const StoreQuery *query)
+{
+  StoreQuery *copy = g_memdup2 (query, sizeof *query);
+  StoreTerm *terms = g_new0 (StoreTerm, query->term_count);
+  for (guint i = 0; i < query->term_count; i++)
+    terms[i] = (StoreTerm){ g_strdup (query->terms[i].field), g_strdup (query->terms[i].text) };
+  copy->words = g_strdup (query->words);
+  copy->terms = terms;
+  return copy;
+}
+
+void
+store_query_free (StoreQuery *query)
+{
+  if (!query)
+    return;
+  for (guint i = 0; i < query->term_count; i++) {
+    g_free ((char *)query->terms[i].field);
+    g_free ((char *)query->terms[i].text);
+  }
+  g_free ((StoreTerm *)query->terms);
+  g_free ((char *)query->words);
+  g_free (query);
+}
+
+void
+store_query (Store *store, const StoreQuery *query, StoreQueryDone done, gpointer data)
+{
+  g_assert (query->collection < STORE_COLLECTIONS_MOST && query->limit > 0 && query->judge);
+  store->class->query (store, query, done, data);
+}
+
 void
 store_watch (Store *store, StoreMoved moved, gpointer data)
 {

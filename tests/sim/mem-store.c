@@ -14,6 +14,8 @@ typedef struct {
   guint32 collection;
   StoreDone done;
   StoreMapRows map_rows;
+  StoreQuery *query;
+  StoreQueryDone query_done;
   gpointer data;
 } Job;
 
@@ -32,6 +34,7 @@ job_free (gpointer data)
 {
   Job *job = data;
   store_batch_free (job->batch);
+  store_query_free (job->query);
   g_free (job);
 }
 
@@ -49,6 +52,14 @@ load_map (Store *base, guint32 collection, StoreMapRows rows, StoreDone done, gp
 {
   Job *job = g_new0 (Job, 1);
   *job = (Job){ .collection = collection, .map_rows = rows, .done = done, .data = data };
+  g_queue_push_tail (&((MemStore *)base)->others, job);
+}
+
+static void
+query (Store *base, const StoreQuery *asked, StoreQueryDone done, gpointer data)
+{
+  Job *job = g_new0 (Job, 1);
+  *job = (Job){ .query = store_query_copy (asked), .query_done = done, .data = data };
   g_queue_push_tail (&((MemStore *)base)->others, job);
 }
 
@@ -130,12 +141,66 @@ step_map (MemStore *store, Job *job)
 }
 
 static void
+fill (const MemRecord *record, StoreFound *found)
+{
+  *found = (StoreFound){ .collection = store_rid_collection (record->rid),
+                         .ordinal = store_rid_ordinal (record->rid),
+                         .seq = record->seq,
+                         .hash = record->hash,
+                         .parent_hash = record->parent_hash,
+                         .updated_ms = record->updated_ms,
+                         .asked_ms = record->asked_ms,
+                         .at_ms = record->at_ms,
+                         .deleted = !record->body,
+                         .source = store_source_text (record->source),
+                         .id = record->id,
+                         .body = record->body,
+                         .id_length = strlen (record->id),
+                         .body_length = record->body ? strlen (record->body) : 0 };
+}
+
+/* FALSE: the page is full, and this record is the next one's first. */
+static gboolean
+judge (const StoreQuery *query, const StoreFound *found, guint *taken, gpointer data)
+{
+  if (*taken == query->limit)
+    return FALSE;
+  StoreVerdict verdict = query->judge (found, data);
+  if (verdict == STORE_END)
+    return FALSE;
+  *taken += verdict == STORE_TAKE;
+  return TRUE;
+}
+
+static void
+step_query (MemStore *store, Job *job)
+{
+  const StoreQuery *query = job->query;
+  guint64 next = query->from;
+  guint taken = 0;
+  gboolean more = FALSE;
+  GTreeNode *node =
+    next > G_MAXUINT32 ? NULL : mem_disk_first (store->disk, store_rid (query->collection, (guint32)next));
+  for (; node && !more; node = g_tree_node_next (node)) {
+    StoreFound found;
+    fill (g_tree_node_value (node), &found);
+    if (found.collection != query->collection)
+      break;
+    more = !found.deleted && !judge (query, &found, &taken, job->data);
+    next = found.ordinal + (more ? 0 : 1ull);
+  }
+  job->query_done (more, next, NULL, job->data);
+}
+
+static void
 step_other (MemStore *store)
 {
   g_autoptr (GError) error = NULL;
   Job *job = g_queue_pop_head (&store->others);
   if (job->map_rows) {
     step_map (store, job);
+  } else if (job->query) {
+    step_query (store, job);
   } else {
     if (may_write (store, &error))
       mem_disk_prune (store->disk, &job->prune);
@@ -158,25 +223,6 @@ mem_store_step (Store *base)
   else
     return FALSE;
   return TRUE;
-}
-
-static void
-fill (const MemRecord *record, StoreFound *found)
-{
-  *found = (StoreFound){ .collection = store_rid_collection (record->rid),
-                         .ordinal = store_rid_ordinal (record->rid),
-                         .seq = record->seq,
-                         .hash = record->hash,
-                         .parent_hash = record->parent_hash,
-                         .updated_ms = record->updated_ms,
-                         .asked_ms = record->asked_ms,
-                         .at_ms = record->at_ms,
-                         .deleted = !record->body,
-                         .source = store_source_text (record->source),
-                         .id = record->id,
-                         .body = record->body,
-                         .id_length = strlen (record->id),
-                         .body_length = record->body ? strlen (record->body) : 0 };
 }
 
 static gboolean
@@ -321,6 +367,7 @@ static const StoreClass mem_class = { .submit = submit,
                                       .rows = rows,
                                       .states = states,
                                       .load_map = load_map,
+                                      .query = query,
                                       .prune = prune,
                                       .status = status,
                                       .free = close_store };

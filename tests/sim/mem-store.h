@@ -14,8 +14,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MemDisk, mem_disk_free)
 /* Opens it, one store at a time. store_free() takes all steps and leaves the disk. */
 Store *mem_store_open (MemDisk *disk, gint64 (*now_ms) (gpointer clock), gpointer clock);
 
-/* Commits the next slice (durable batches first), or else loads the next map or prunes; what ended is told
- * inside. FALSE: nothing waits. */
+/* Commits the next slice (durable batches first), or else loads the next map, looks for the next query or
+ * prunes; what ended is told inside. FALSE: nothing waits. */
 gboolean mem_store_step (Store *store);
 
 /* As kill -9 between two steps: what is committed stays on the disk, the rest is gone and never told. Frees
