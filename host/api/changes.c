@@ -6,6 +6,27 @@
 
 enum { LOOKS_MOST = 5000 }; /* rows that one page looks at: a narrow filter gets an empty page and goes on */
 
+static const ShapeMember change_members[] = {
+  { "seq", "integer", "Its place in the feed: it only grows, and has gaps.", "1042" },
+  { "kind", "kind", "The kind of the record.", "products" },
+  { "op", "put|delete", "`put`: replace what you have; `delete`: remove it." },
+  { "store", "text", "The store's id.", "downtown" },
+  { "connector", "text", "The connector's name within the store.", "pos" },
+  { "id", "text", "The record's id.", "5b0c" },
+  { "at", "time", "When it came to us." },
+  { "source", "pull|fetch|webhook|api|override|operator|host", "Who brought it." },
+  { "record?", "Record", "The whole record, as the list serves it; absent of a deletion." },
+  { NULL },
+};
+static const ShapeMember page_members[] = {
+  { "items", "[Change]", "In order of `seq`." },
+  { "seq", "integer", "The place behind this page: go on with it as `since` when there is no `next`.", "1047" },
+  { "next?", "text", "There is more: go on with it as `cursor`." },
+  { NULL },
+};
+const Shape change_shape = { "Change", "A record that was stored or deleted.", change_members },
+            change_page_shape = { "ChangePage", "A page of the feed.", page_members };
+
 typedef struct {
   Hub *hub;
   Answer *answer;

@@ -4,6 +4,70 @@
 #include "api/routes.h"
 #include "api/shapes.h"
 
+static const ShapeMember last_pass_members[] = {
+  { "id", "text", "The pass.", "pass_01M87SM5WW8F3BT72HVZHEXWS4" },
+  { "state", "waiting|running|complete|failed|held|refused", "How it ended." },
+  { NULL },
+};
+static const ShapeMember stream_members[] = {
+  { "kinds", "[kind]", "The kinds of records that it brings." },
+  { "state", "idle|running|waiting|held|paused|stopped", "What it does." },
+  { "reason?", "text", "Why it waits or stopped, in one word.", "vendor_asks_to_wait" },
+  { "text?", "text", "The reason in a sentence." },
+  { "detail?", "text", "What was found." },
+  { "since?", "time", "Since when it is in this state." },
+  { "late", "boolean", "Older than `alerts.late_after` times its interval." },
+  { "passes", "integer", "Passes that ended, however they ended.", "42" },
+  { "every_s", "integer", "How often it runs.", "900" },
+  { "full_every_s?", "integer", "How often it reads everything.", "1800" },
+  { "as_of?", "time", "Everything that the vendor had then is here; absent: it was never read." },
+  { "next_at?", "time", "When the next pass is due." },
+  { "records?", "integer", "How many there are, deleted ones left out; absent until it is known.", "812" },
+  { "held?", "text", "The pass that waits for a decision.", "pass_01M87SM5WW8F3BT72HVZHEXWS4" },
+  { "last_pass?", "LastPass", "The pass that ended last." },
+  { NULL },
+};
+static const ShapeMember error_members[] = {
+  { "at", "time", "When." },
+  { "code?", "text", "The status of the call.", "rate_limit_exceeded" },
+  { "detail?", "text", "What was found.", "OVER LIMIT" },
+  { "call?", "text", "The call, as the log names it.", "call_01M87SM5WW8F3BT72HVZHEXWS4" },
+  { NULL },
+};
+static const ShapeMember connector_members[] = {
+  { "store", "text", "The store's id.", "downtown" },
+  { "name", "text", "Within the store.", "pos" },
+  { "plugin", "text", "Which vendor's.", "treez" },
+  { "version?", "text", "Of the plugin; absent when it is not installed.", "1.0.0" },
+  { "enabled", "boolean", "Not switched off." },
+  { "state", "ok|late|failing|paused|off", "How it does." },
+  { "since?", "time", "Since when it is in this state." },
+  { "reason?", "text", "Why, in one word; absent when all is well.", "vendor_asks_to_wait" },
+  { "text?", "text", "Why, in a sentence." },
+  { "who?", "nobody|us|vendor|operator", "Who must act." },
+  { "capabilities", "[text]", "What the plugin can.", "[\"catalog\",\"inventory\"]" },
+  { "streams", "{Stream}", "What it reads, by name." },
+  { "last_ok_at?", "time", "The last call that went well." },
+  { "last_error?", "LastError", "The last one that did not." },
+  { NULL },
+};
+static const ShapeMember asked_members[] = {
+  { "passes", "[Pass]", "One for each stream; those that waited already are shared." },
+  { NULL },
+};
+static const ShapeMember check_members[] = {
+  { "status", "text", "`ok`, or what is wrong.", "ok" },
+  { "detail?", "text", "What was found." },
+  { "ms", "integer", "How long it took.", "83" },
+  { NULL },
+};
+const Shape last_pass_shape = { "LastPass", "A pass in short.", last_pass_members },
+            stream_shape = { "Stream", "One thing that is read from a connector.", stream_members },
+            last_error_shape = { "LastError", "A call that went wrong.", error_members },
+            connector_shape = { "Connector", "A vendor of a store.", connector_members },
+            passes_asked_shape = { "PassesAsked", "The passes that were asked for.", asked_members },
+            check_shape = { "Check", "What trying the vendor gave.", check_members };
+
 static json_object *
 kinds_to_json (guint kinds)
 {

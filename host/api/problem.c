@@ -4,6 +4,30 @@
 
 #include "config/problems.h"
 
+static const ShapeMember error_members[] = {
+  { "field", "text", "The parameter or member.", "limit" },
+  { "reason", "text", "In one word.", "out_of_range" },
+  { "detail?", "text", "What was expected.", "expected a number from 1 to 1000" },
+  { NULL },
+};
+static const ShapeMember members[] = {
+  { "type", "text", "`urn:tillbridge:` and the code.", "urn:tillbridge:validation_error" },
+  { "title", "text", "The status in words.", "The request cannot be understood" },
+  { "status", "integer", "As in the answer's first line.", "400" },
+  { "code",
+    "validation_error|authentication_error|permission_error|not_found|not_allowed|conflict|gone|too_large|"
+    "rate_limit_exceeded|internal|unsupported|bad_response|service_unavailable",
+    "The coarse word: act on this." },
+  { "reason?", "text", "The fine word.", "out_of_range" },
+  { "detail", "text", "What was found and what to do, for people.", "limit=0: expected a number from 1 to 1000" },
+  { "errors?", "[ProblemError]", "Where there are several, or a field is to blame." },
+  { "snapshot?", "text", "Of 410: where a new copy begins.", "/v1/snapshot" },
+  { "trace", "text", "As in the header traceparent.", "4bf92f3577b34da6a3ce929d0e0e4736" },
+  { NULL },
+};
+const Shape problem_error_shape = { "ProblemError", "One thing that is wrong with a request.", error_members },
+            problem_shape = { "Problem", "Why a request was refused (RFC 9457).", members };
+
 static const struct {
   guint status;
   const char *code, *title;
@@ -35,6 +59,12 @@ row_of (guint status)
     if (statuses[i].status == status)
       return i;
   g_error ("no problem has the status %u", status);
+}
+
+const char *
+problem_title (guint status)
+{
+  return statuses[row_of (status)].title;
 }
 
 Problem *

@@ -2,8 +2,10 @@
  * status, `reason` the fine one, `detail` says what was found and what to do. */
 #pragma once
 #include "api/answer.h"
+#include "json/shape.h"
 
 typedef json_object Problem;
+extern const Shape problem_shape, problem_error_shape;
 
 /* reason may be NULL. */
 Problem *problem_new (guint status, const char *reason, const char *format, ...) G_GNUC_PRINTF (3, 4);
@@ -12,6 +14,7 @@ void problem_free (Problem *problem);
 void problem_add (Problem *problem, const char *field, const char *reason, const char *format, ...)
   G_GNUC_PRINTF (4, 5);
 guint problem_status (Problem *problem);
+const char *problem_title (guint status); /* "There is no such thing" */
 
 /* Takes the problem. trace may be NULL. */
 Answer *problem_to_answer (Problem *problem, const char *trace);

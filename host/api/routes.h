@@ -9,6 +9,13 @@ typedef struct {
 extern const Route api_routes[];
 extern const RouteTag api_tags[]; /* of the routes, in the description's order; ends with a NULL name */
 
+/* Of what stands in their answers, for openapi.c. */
+extern const Shape store_shape, store_connector_shape, freshness_shape;
+extern const Shape connector_shape, stream_shape, last_pass_shape, last_error_shape, passes_asked_shape, check_shape;
+extern const Shape plugin_shape, worker_shape, plugin_stream_shape, plugin_setting_shape, plugin_endpoint_shape,
+  pace_shape;
+extern const Shape change_shape, change_page_shape, status_shape;
+
 /* stores.c */
 void get_stores (Request *request);
 void get_store (Request *request);

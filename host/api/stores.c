@@ -2,6 +2,41 @@
 #include "api/routes.h"
 #include "api/shapes.h"
 
+static const ShapeMember connector_members[] = {
+  { "name", "text", "Within the store.", "pos" },
+  { "plugin", "text", "Which vendor's.", "treez" },
+  { "state", "ok|late|failing|paused|off", "How it does." },
+  { NULL },
+};
+static const ShapeMember freshness_members[] = {
+  { "connector", "text", "The connector's name.", "pos" },
+  { "stream", "text", "What is read.", "products" },
+  { "as_of?", "time", "Everything that the vendor had then is here; absent: it was never read." },
+  { "age_s?", "integer", "What is served is no older than this.", "1140" },
+  { "promise_s", "integer", "How often it is read.", "900" },
+  { NULL },
+};
+static const ShapeMember store_members[] = {
+  { "id", "text", "As its drop-in names it.", "downtown" },
+  { "name", "text", "For people.", "Downtown" },
+  { "timezone", "text", "An IANA zone.", "America/Los_Angeles" },
+  { "currency", "text", "ISO 4217.", "USD" },
+  { "state", "ok|late|failing|paused|off", "The worst of its connectors." },
+  { "text", "text", "The state in a sentence.", "Products are 4 min late." },
+  { "catalogue?", "text", "The connector whose products are the store's.", "pos" },
+  { "orders?", "text", "The connector that takes its orders.", "pos" },
+  { "customers?", "text", "The connector that holds its customers.", "pos" },
+  { "messages?", "[text]", "Connectors that send texts: the first choice, then others.", "[\"sms\"]" },
+  { "analytics?", "[text]", "Connectors that are told of events.", "[\"events\"]" },
+  { "errors?", "[text]", "Connectors that are told of errors.", "[\"shared/airbrake\"]" },
+  { "connectors", "[StoreConnector]", "All of the store's connectors, in short." },
+  { "freshness", "[Freshness]", "One for each stream that runs." },
+  { NULL },
+};
+const Shape store_connector_shape = { "StoreConnector", "A connector in short.", connector_members },
+            freshness_shape = { "Freshness", "How fresh a stream is.", freshness_members },
+            store_shape = { "Store", "A store: who serves what, and how fresh it is.", store_members };
+
 static json_object *
 words_to_json (char **words)
 {

@@ -2,6 +2,12 @@
 #include "api/routes.h"
 #include "api/server.h"
 
+static const ShapeMember status_members[] = {
+  { "status", "text", "`ok`, `ready`.", "ok" },
+  { NULL },
+};
+const Shape status_shape = { "Status", "That it does.", status_members };
+
 static void
 reloaded (json_object *plan, gpointer data)
 {

@@ -4,6 +4,16 @@
 
 #include "config/reading.h"
 
+static const ShapeMember change_members[] = {
+  { "op", "+|-|~", "It comes, it goes, it changes." },
+  { "what", "text", "A connector, a store, a plugin, or `tillbridge.conf`.", "downtown/pos" },
+  { "key?", "text", "The key that changes.", "sync.products" },
+  { "from?", "any", "What it was; secrets are not shown." },
+  { "to?", "any", "What it will be." },
+  { NULL },
+};
+const Shape config_change_shape = { "ConfigurationChange", "What a reload changes.", change_members };
+
 typedef struct {
   json_object *changes;
   const char *what;

@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 #include "base/log.h"
 #include "config/plugins.h"
+#include "json/shape.h"
 
 typedef struct {
   char *file;
@@ -109,6 +110,7 @@ gboolean config_connector_equal (const ConfigConnector *a, const ConfigConnector
 char *config_problem_to_text (const ConfigProblem *problem, gboolean colour);
 /* {"file","line","column","severity","text","hint","fix","store"} */
 json_object *config_problem_to_json (const ConfigProblem *problem);
+extern const Shape config_problem_shape, config_change_shape; /* of the two in JSON */
 
 /* The plan of a reload, as SURFACES 6 says:
  * [{"op":"+|~|-","what":"downtown/pos","key":"sync.products","from":..,"to":..}], secrets masked. *restart:

@@ -271,6 +271,19 @@ put (json_object *object, const char *key, const char *text)
     json_object_object_add (object, key, json_object_new_string (text));
 }
 
+static const ShapeMember mistake_members[] = {
+  { "file?", "text", "As it was found.", "conf.d/downtown.conf" },
+  { "line?", "integer", "From 1.", "7" },
+  { "column?", "integer", "From 1, in characters.", "12" },
+  { "severity", "error|warning", "A warning stops nothing." },
+  { "text", "text", "What was expected and what was found.", "sync.inventory is \"1 m\", expected a duration" },
+  { "hint?", "text", "What stands behind the mark." },
+  { "fix?", "text", "What to do." },
+  { "store?", "text", "The store that it stops.", "downtown" },
+  { NULL },
+};
+const Shape config_problem_shape = { "Mistake", "A mistake in a configuration file.", mistake_members };
+
 json_object *
 config_problem_to_json (const ConfigProblem *problem)
 {

@@ -240,9 +240,12 @@ GPtrArray *hub_sync (Hub *hub, HubConnector *connector, const char *stream, gboo
 
 /* Pulls and maps and stores nothing. done: {"pass":..,"records":[first 20],"rejects":[first 20]}, or why it
  * failed. */
+extern const Shape dry_run_shape;
 typedef void (*HubDryDone) (json_object *result, const char *status, const char *detail, gpointer data);
 gboolean hub_sync_dry (Hub *hub, HubConnector *connector, const char *stream, HubDryDone done, gpointer data,
                        GError **error);
+
+extern const Shape reject_shape; /* of the rows of STORE_REJECTS, and of a dry run's */
 
 /* Calls the plugin's check. */
 typedef void (*HubCheckDone) (const char *status, const char *detail, gint64 ms, gpointer data);

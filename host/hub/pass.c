@@ -73,6 +73,40 @@ add_time (json_object *object, const char *name, gint64 ms)
   json_object_object_add (object, name, json_object_new_string (text));
 }
 
+static const ShapeMember filtered_members[] = {
+  { "plugin?", "integer", "The plugin left them out: not for sale, not for this store." },
+  { "older?", "integer", "What is held is newer." },
+  { "duplicate?", "integer", "The pass brought them before." },
+  { NULL },
+};
+const Shape pass_filtered_shape = { "FilteredBecause", "Why records were left out, and how many.", filtered_members };
+
+static const ShapeMember members[] = {
+  { "id", "text", "Sorts by time.", "pass_01M87SM5WW8F3BT72HVZHEXWS4" },
+  { "store", "text", "The store's id.", "downtown" },
+  { "connector", "text", "The connector's name within the store.", "pos" },
+  { "stream", "text", "What is read.", "products" },
+  { "type", "full|changes", "Everything, or only what changed since the last pass." },
+  { "state", "waiting|running|complete|failed|held|refused",
+    "`held`: it lacks so much that nothing is deleted until somebody accepts or refuses." },
+  { "started_at?", "time", "Absent while it waits." },
+  { "ended_at?", "time", "Absent until it has ended." },
+  { "pages", "integer", "Pages read from the vendor.", "3" },
+  { "seen", "integer", "`stored` + `unchanged` + `rejected` + `filtered`.", "2412" },
+  { "stored", "integer", "New or changed.", "12" },
+  { "unchanged", "integer", "As they were.", "2398" },
+  { "rejected", "integer", "Set aside: see the rejects.", "1" },
+  { "filtered", "integer", "Left out, and it is fine.", "1" },
+  { "missing", "integer", "Of a full pass: records that it did not see.", "2" },
+  { "deleted", "integer", "Of these, what was deleted.", "2" },
+  { "filtered_because?", "FilteredBecause", "Of what `filtered` is the sum." },
+  { "resumed", "boolean", "It went on after the daemon's own restart; such a pass deletes nothing." },
+  { "dry_run?", "boolean", "Nothing was stored." },
+  { "detail?", "text", "How it failed, or what it left undone." },
+  { NULL },
+};
+const Shape pass_shape = { "Pass", "One run through a stream of a connector.", members };
+
 json_object *
 pass_to_json (const Pass *pass)
 {

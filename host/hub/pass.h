@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <json-c/json.h>
 #include "base/ids.h"
+#include "json/shape.h"
 
 typedef enum {
   PASS_WAITING,
@@ -42,6 +43,7 @@ gboolean pass_sums_agree (const PassSums *sums);
 const char *pass_state_word (PassState state);
 /* As SURFACES 8 shows it. */
 json_object *pass_to_json (const Pass *pass);
+extern const Shape pass_shape, pass_filtered_shape;
 /* With the cursor, for the stream's place in the store. */
 json_object *pass_to_saved (const Pass *pass);
 Pass *pass_from_saved (json_object *saved); /* NULL: not one */

@@ -113,6 +113,15 @@ reloader_start (Reloader *reloader, GError **error)
                     error);
 }
 
+static const ShapeMember plan_members[] = {
+  { "changes", "[ConfigurationChange]", "What differs from what runs." },
+  { "errors", "[Mistake]", "Mistakes and warnings in the files; what a mistake concerns stays as it was." },
+  { "restart", "boolean", "A key changed that is read at start alone." },
+  { "applied", "boolean", "It was done: neither a dry run, nor is tillbridge.conf broken." },
+  { NULL },
+};
+const Shape reload_shape = { "ReloadPlan", "What a reload changes.", plan_members };
+
 static json_object *
 make_plan (Reloader *reloader)
 {

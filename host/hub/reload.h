@@ -23,4 +23,5 @@ gboolean reloader_start (Reloader *reloader, GError **error);
  * One reload runs at a time; those asked meanwhile wait for it and get one of their own. dry: nothing is
  * applied. plan is NULL when the reloader was freed meanwhile. */
 typedef void (*ReloadDone) (json_object *plan, gpointer data);
+extern const Shape reload_shape;
 void reloader_reload (Reloader *reloader, gboolean dry, ReloadDone done, gpointer data);

@@ -209,6 +209,23 @@ run_text (json_object *object, const char *name)
 }
 
 /* As GET /v1/rejects serves it. */
+static const ShapeMember reject_members[] = {
+  { "id?", "text", "Sorts by time. Absent in a dry run, which keeps nothing.", "rej_01M87SNVX084NKMX3V3P2GZ1NG" },
+  { "store?", "text", "The store's id; absent in a dry run, like all that names the pass.", "downtown" },
+  { "connector?", "text", "The connector's name within the store.", "pos" },
+  { "stream?", "text", "What was read.", "products" },
+  { "pass?", "text", "The pass that met it.", "pass_01M87SM5WW8F3BT72HVZHEXWS4" },
+  { "at?", "time", "When." },
+  { "kind?", "text", "The kind of the record.", "products" },
+  { "record?", "text", "The vendor's id of the record, where it is known.", "5b0e" },
+  { "reason", "text", "In one word.", "not_a_number" },
+  { "path?", "text", "Where in the vendor's record or in ours.", "pricing.price_sell" },
+  { "detail?", "text", "What was found.", "\"abc\" is no amount" },
+  { "sample?", "text", "The beginning of what the vendor sent." },
+  { NULL },
+};
+const Shape reject_shape = { "Reject", "A record that the vendor sent and that cannot be right.", reject_members };
+
 static void
 keep_reject (SyncRun *run, json_object *reject)
 {

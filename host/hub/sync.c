@@ -357,6 +357,14 @@ sync_abort (HubStream *stream, const char *why)
   hub_check_drained (hub);
 }
 
+static const ShapeMember dry_run_members[] = {
+  { "pass", "Pass", "Its sums." },
+  { "records", "[Record]", "The first of the records that it would have stored." },
+  { "rejects", "[Reject]", "The first of those that it would have set aside." },
+  { NULL },
+};
+const Shape dry_run_shape = { "DryRun", "What a pass found that stored nothing.", dry_run_members };
+
 static void
 tell_dry (SyncRun *run)
 {
