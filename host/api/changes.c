@@ -20,7 +20,8 @@ static const ShapeMember change_members[] = {
 };
 static const ShapeMember page_members[] = {
   { "items", "[Change]", "In order of `seq`." },
-  { "seq", "integer", "The place behind this page: go on with it as `since` when there is no `next`.", "1047" },
+  { "seq", "integer", "The place behind this page: go on with it as `since` when there is no `next`.",
+    "1047" },
   { "next?", "text", "There is more: go on with it as `cursor`." },
   { NULL },
 };

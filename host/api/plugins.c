@@ -28,7 +28,8 @@ static const ShapeMember stream_members[] = {
 };
 static const ShapeMember setting_members[] = {
   { "key", "text", "As it stands in a drop-in.", "dispensary" },
-  { "type", "text|secret|integer|decimal|boolean|choice|url|duration|text_list|secret_list", "What it takes." },
+  { "type", "text|secret|integer|decimal|boolean|choice|url|duration|text_list|secret_list",
+    "What it takes." },
   { "required?", "boolean", "It has to be there." },
   { "default?", "text", "What it is without it." },
   { "choices?", "[text]", "The words that it takes." },

@@ -19,13 +19,15 @@ static const ShapeMember members[] = {
     "rate_limit_exceeded|internal|unsupported|bad_response|service_unavailable",
     "The coarse word: act on this." },
   { "reason?", "text", "The fine word.", "out_of_range" },
-  { "detail", "text", "What was found and what to do, for people.", "limit=0: expected a number from 1 to 1000" },
+  { "detail", "text", "What was found and what to do, for people.",
+    "limit=0: expected a number from 1 to 1000" },
   { "errors?", "[ProblemError]", "Where there are several, or a field is to blame." },
   { "snapshot?", "text", "Of 410: where a new copy begins.", "/v1/snapshot" },
   { "trace", "text", "As in the header traceparent.", "4bf92f3577b34da6a3ce929d0e0e4736" },
   { NULL },
 };
-const Shape problem_error_shape = { "ProblemError", "One thing that is wrong with a request.", error_members },
+const Shape problem_error_shape = { "ProblemError", "One thing that is wrong with a request.",
+                                    error_members },
             problem_shape = { "Problem", "Why a request was refused (RFC 9457).", members };
 
 static const struct {

@@ -53,10 +53,11 @@ typedef enum { SCOPE_OPEN, SCOPE_READ, SCOPE_OPERATE } RouteScope;
 /* An answer that is no refusal. One status may have several, with other types of body. */
 typedef struct {
   guint16 status; /* 0: the end */
-  const char
-    *shape; /* of the body, by its name: "Product"; "[Product]": a page of them; NULL: a text, or none */
-  const char *type; /* of the body: NULL: application/json, or none where there is no shape either */
-  const char *help; /* NULL: the shape's */
+  /* Of the body, by its name (json/shape.h): "Product"; "[Product]": a page of them. Where the type is not
+   * JSON: of each line or event. NULL: a text, or nothing. */
+  const char *shape;
+  const char *type; /* of the body; NULL: application/json, or none where there is no shape either */
+  const char *help; /* NULL: the route's */
 } RouteAnswer;
 
 /* A row: method, pattern and what handles it; the rest by name, so that a row says only what it has. */
@@ -71,6 +72,7 @@ typedef struct {
   const RouteParam *params; /* ends with a NULL name; NULL: none */
   const RouteParam *body;   /* members of the JSON body */
   const char *takes;        /* the shape of a body that the handler reads itself */
+  gboolean etag;            /* its 200 has one, and If-None-Match gets 304 */
   RouteAnswer answers[ROUTE_ANSWERS_MOST + 1];
   /* The statuses of its refusals, beside those that every route has: 400, 403, 431, 500, 503; 404 where the
    * path has a {..}, 413 and 415 where there may be a body. Ends with 0. */

@@ -155,6 +155,8 @@ const Route api_routes[] = {
     .more = "503 with what is awaited until the configuration is read, the store is open and the plugins in "
             "use have started.",
     .answers = { { 200, "Status" } } },
+  { "GET", "/v1/openapi.json", get_openapi, SCOPE_OPEN, .id = "getOpenapi", .tag = "daemon", .etag = TRUE,
+    .help = "This description", .answers = { { 200, "Openapi" } } },
   { "GET", "/metrics", get_metrics, SCOPE_OPEN, .id = "getMetrics", .tag = "daemon",
     .help = "Metrics for Prometheus",
     .answers = { { 200, NULL, "text/plain; version=0.0.4; charset=utf-8",

@@ -11,9 +11,10 @@ extern const RouteTag api_tags[]; /* of the routes, in the description's order; 
 
 /* Of what stands in their answers, for openapi.c. */
 extern const Shape store_shape, store_connector_shape, freshness_shape;
-extern const Shape connector_shape, stream_shape, last_pass_shape, last_error_shape, passes_asked_shape, check_shape;
-extern const Shape plugin_shape, worker_shape, plugin_stream_shape, plugin_setting_shape, plugin_endpoint_shape,
-  pace_shape;
+extern const Shape connector_shape, stream_shape, last_pass_shape, last_error_shape, passes_asked_shape,
+  check_shape;
+extern const Shape plugin_shape, worker_shape, plugin_stream_shape, plugin_setting_shape,
+  plugin_endpoint_shape, pace_shape;
 extern const Shape change_shape, change_page_shape, status_shape;
 
 /* stores.c */
@@ -43,3 +44,5 @@ void post_reload (Request *request);
 void get_health (Request *request);
 void get_ready (Request *request);
 void get_metrics (Request *request);
+/* openapi.c */
+void get_openapi (Request *request);

@@ -446,5 +446,7 @@ api_free (Api *api)
   loop_timer_free (api->sweep);
   g_hash_table_unref (api->pending);
   g_rand_free (api->random);
+  g_clear_pointer (&api->openapi, g_bytes_unref);
+  g_free (api->openapi_etag);
   g_free (api);
 }

@@ -39,6 +39,8 @@ struct Api {
   GHashTable *pending; /* Pending that wait */
   GQueue streams;      /* Stream */
   GRand *random;
+  GBytes *openapi; /* made when it is asked for first */
+  char *openapi_etag;
   gboolean stopping, ended; /* ended: nothing is handled any more */
 };
 

@@ -79,7 +79,8 @@ static const ShapeMember filtered_members[] = {
   { "duplicate?", "integer", "The pass brought them before." },
   { NULL },
 };
-const Shape pass_filtered_shape = { "FilteredBecause", "Why records were left out, and how many.", filtered_members };
+const Shape pass_filtered_shape = { "FilteredBecause", "Why records were left out, and how many.",
+                                    filtered_members };
 
 static const ShapeMember members[] = {
   { "id", "text", "Sorts by time.", "pass_01M87SM5WW8F3BT72HVZHEXWS4" },

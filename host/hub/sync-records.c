@@ -210,7 +210,8 @@ run_text (json_object *object, const char *name)
 
 /* As GET /v1/rejects serves it. */
 static const ShapeMember reject_members[] = {
-  { "id?", "text", "Sorts by time. Absent in a dry run, which keeps nothing.", "rej_01M87SNVX084NKMX3V3P2GZ1NG" },
+  { "id?", "text", "Sorts by time. Absent in a dry run, which keeps nothing.",
+    "rej_01M87SNVX084NKMX3V3P2GZ1NG" },
   { "store?", "text", "The store's id; absent in a dry run, like all that names the pass.", "downtown" },
   { "connector?", "text", "The connector's name within the store.", "pos" },
   { "stream?", "text", "What was read.", "products" },
@@ -224,7 +225,8 @@ static const ShapeMember reject_members[] = {
   { "sample?", "text", "The beginning of what the vendor sent." },
   { NULL },
 };
-const Shape reject_shape = { "Reject", "A record that the vendor sent and that cannot be right.", reject_members };
+const Shape reject_shape = { "Reject", "A record that the vendor sent and that cannot be right.",
+                             reject_members };
 
 static void
 keep_reject (SyncRun *run, json_object *reject)
