@@ -146,12 +146,10 @@ cli_client (Cli *cli, int *status)
 static gboolean
 wants_colour (const Cli *cli, char **environment, FILE *out)
 {
-  const char *no_color = g_environ_getenv (environment, "NO_COLOR"),
-             *term = g_environ_getenv (environment, "TERM");
+  const char *no_color = g_environ_getenv (environment, "NO_COLOR");
   if (cli->color && strcmp (cli->color, "auto") != 0)
     return strcmp (cli->color, "always") == 0;
-  return fileno (out) >= 0 && isatty (fileno (out)) && !(no_color && *no_color) && term &&
-         strcmp (term, "dumb") != 0;
+  return fileno (out) >= 0 && isatty (fileno (out)) && !(no_color && *no_color) && !cli->dumb;
 }
 
 static int
@@ -209,6 +207,8 @@ run (Cli *cli, int count, char **words, char **environment)
     return cli_wrong_usage (cli, "--color is \"%s\", expected auto, always or never", cli->color);
   if (cli->socket && !*cli->socket)
     return cli_wrong_usage (cli, "--socket is empty, expected a path");
+  const char *term = g_environ_getenv (environment, "TERM");
+  cli->dumb = !term || strcmp (term, "dumb") == 0;
   cli->colour = wants_colour (cli, environment, cli->out);
   cli->colour_err = wants_colour (cli, environment, cli->err);
   if (cli->version)

@@ -81,6 +81,7 @@ struct Cli {
   gint64 now_ms;               /* the wall clock as the command began */
   gboolean colour, colour_err; /* of out and of err */
   guint columns;               /* of the terminal that out is; 0: it is none */
+  gboolean dumb;               /* TERM says that nothing can be drawn on it */
   Client *client;              /* made when first asked for */
 };
 

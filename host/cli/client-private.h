@@ -8,6 +8,7 @@ struct Client {
   char *socket;
   CURL *curl;
   long patience_ms;       /* of one request */
+  int interrupt;          /* something to read there: requests are given up; -1: none */
   GHashTable *remembered; /* target -> Remembered; NULL: nothing is */
 };
 

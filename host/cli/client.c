@@ -1,5 +1,6 @@
 #include "cli/client-private.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "cli/words.h"
@@ -11,7 +12,13 @@ enum {
   CLIENT_CONNECT_MS = 5000,
   CLIENT_REQUEST_MS = 3600000, /* a dry pass may take its time */
   CLIENT_PAGE = 1000,
+  CLIENT_REMEMBERED_MOST = 2000, /* answers */
 };
+
+typedef struct {
+  char *etag;
+  GString *body;
+} Remembered;
 
 G_DEFINE_QUARK (tillbridge - client - error - quark, client_error)
 
@@ -23,6 +30,7 @@ client_new (const char *socket)
   client->socket = g_strdup (socket);
   client->curl = curl_easy_init ();
   client->patience_ms = CLIENT_REQUEST_MS;
+  client->interrupt = -1;
   g_assert (client->curl);
   return client;
 }
@@ -31,6 +39,7 @@ void
 client_free (Client *client)
 {
   curl_easy_cleanup (client->curl);
+  g_clear_pointer (&client->remembered, g_hash_table_unref);
   g_free (client->socket);
   g_free (client);
   curl_global_cleanup ();
@@ -40,6 +49,28 @@ void
 client_set_patience (Client *client, guint patience_ms)
 {
   client->patience_ms = (long)patience_ms;
+}
+
+void
+client_set_interrupt (Client *client, int fd)
+{
+  client->interrupt = fd;
+}
+
+static void
+remembered_free (gpointer data)
+{
+  Remembered *one = data;
+  g_free (one->etag);
+  g_string_free (one->body, TRUE);
+  g_free (one);
+}
+
+void
+client_remember (Client *client)
+{
+  if (!client->remembered)
+    client->remembered = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, remembered_free);
 }
 
 /* ---- targets ---- */
@@ -145,10 +176,21 @@ client_set_unreachable (Client *client, CURLcode code, const char *text, GError 
   return FALSE;
 }
 
+/* Not 0: enough. */
+static int
+on_progress (void *data, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+  struct pollfd place = { ((const Client *)data)->interrupt, POLLIN, 0 };
+  return place.fd >= 0 && poll (&place, 1, 0) > 0;
+}
+
 static gboolean
 perform (Client *client, GError **error)
 {
   char text[CURL_ERROR_SIZE] = "";
+  curl_easy_setopt (client->curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt (client->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+  curl_easy_setopt (client->curl, CURLOPT_XFERINFODATA, client);
   curl_easy_setopt (client->curl, CURLOPT_ERRORBUFFER, text);
   curl_easy_setopt (client->curl, CURLOPT_TIMEOUT_MS, client->patience_ms);
   CURLcode code = curl_easy_perform (client->curl);
@@ -156,13 +198,34 @@ perform (Client *client, GError **error)
   return code == CURLE_OK || client_set_unreachable (client, code, text, error);
 }
 
-GString *
-client_ask (Client *client, const char *method, const char *target, json_object *body, GError **error)
+/* The value of ETag, where the answer has one. */
+static size_t
+take_header (char *bytes, size_t size, size_t count, void *data)
 {
-  g_autoptr (GString) answer = g_string_new (NULL);
+  char **etag = data;
+  if (size * count > 5 && g_ascii_strncasecmp (bytes, "ETag:", 5) == 0) {
+    g_free (*etag);
+    *etag = g_strstrip (g_strndup (bytes + 5, size * count - 5));
+  }
+  return size * count;
+}
+
+static void
+remember (Client *client, const char *target, const char *etag, const GString *body)
+{
+  if (!etag)
+    return;
+  if (g_hash_table_size (client->remembered) >= CLIENT_REMEMBERED_MOST)
+    g_hash_table_remove_all (client->remembered);
+  Remembered *one = g_new0 (Remembered, 1);
+  *one = (Remembered){ g_strdup (etag), g_string_new_len (body->str, (gssize)body->len) };
+  g_hash_table_replace (client->remembered, g_strdup (target), one);
+}
+
+static struct curl_slist *
+set_method (Client *client, const char *method, json_object *body, const Remembered *known)
+{
   struct curl_slist *headers = curl_slist_append (NULL, "Accept: application/json");
-  long status = 0;
-  client_prepare (client, target);
   if (body) {
     headers = curl_slist_append (headers, "Content-Type: application/json");
     curl_easy_setopt (client->curl, CURLOPT_COPYPOSTFIELDS,
@@ -171,19 +234,42 @@ client_ask (Client *client, const char *method, const char *target, json_object 
     headers = curl_slist_append (headers, "Content-Type:"); /* there is nothing to have one */
     curl_easy_setopt (client->curl, CURLOPT_COPYPOSTFIELDS, "");
   }
+  if (known) {
+    g_autofree char *condition = g_strconcat ("If-None-Match: ", known->etag, NULL);
+    headers = curl_slist_append (headers, condition);
+  }
   curl_easy_setopt (client->curl, CURLOPT_CUSTOMREQUEST, method);
   curl_easy_setopt (client->curl, CURLOPT_HTTPHEADER, headers);
+  return headers;
+}
+
+GString *
+client_ask (Client *client, const char *method, const char *target, json_object *body, GError **error)
+{
+  g_autoptr (GString) answer = g_string_new (NULL);
+  g_autofree char *etag = NULL;
+  gboolean keeps = client->remembered && strcmp (method, "GET") == 0;
+  const Remembered *known = keeps ? g_hash_table_lookup (client->remembered, target) : NULL;
+  long status = 0;
+  client_prepare (client, target);
+  struct curl_slist *headers = set_method (client, method, body, known);
   curl_easy_setopt (client->curl, CURLOPT_WRITEFUNCTION, take_bytes);
   curl_easy_setopt (client->curl, CURLOPT_WRITEDATA, answer);
+  curl_easy_setopt (client->curl, CURLOPT_HEADERFUNCTION, take_header);
+  curl_easy_setopt (client->curl, CURLOPT_HEADERDATA, &etag);
   gboolean done = perform (client, error);
   curl_slist_free_all (headers);
   if (!done)
     return NULL;
   curl_easy_getinfo (client->curl, CURLINFO_RESPONSE_CODE, &status);
+  if (status == 304 && known)
+    return g_string_new_len (known->body->str, (gssize)known->body->len);
   if (status < 200 || status > 299) {
     client_set_refused (status, answer->str, error);
     return NULL;
   }
+  if (keeps)
+    remember (client, target, etag, answer);
   return g_steal_pointer (&answer);
 }
 

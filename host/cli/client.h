@@ -19,6 +19,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Client, client_free)
 /* How long one request may take; without it an hour: a dry pass takes its time. */
 void client_set_patience (Client *client, guint patience_ms);
 
+/* Requests are given up once something can be read from fd. */
+void client_set_interrupt (Client *client, int fd);
+/* From now on answers that have an ETag are kept, and asked for with If-None-Match. */
+void client_remember (Client *client);
+
 /* The answer's bytes, as they came. body NULL: none is sent. */
 GString *client_ask (Client *client, const char *method, const char *target, json_object *body,
                      GError **error);

@@ -3,6 +3,7 @@
 
 #include "cli/answers.h"
 #include "cli/place.h"
+#include "cli/watch.h"
 #include "cli/words.h"
 
 enum {
@@ -343,8 +344,6 @@ status_of_connector (Screen *screen, const Place *place)
   g_autoptr (GString) target = target_new ("/v1/connectors");
   target_segment (target, place->store);
   target_segment (target, place->connector);
-  if (screen->cli->json)
-    return answers_print (screen->cli, "GET", target->str, NULL);
   json_object *connector = answers_one (screen->cli, "GET", target->str, NULL, &status);
   if (connector)
     print_connector (screen, connector);
@@ -392,25 +391,44 @@ status_of_stores (Screen *screen, const char *store)
   return status;
 }
 
+static int
+draw (Cli *cli, gpointer data)
+{
+  const Place *place = data;
+  g_autoptr (GString) needs = g_string_new (NULL);
+  Screen screen = { cli, needs, cli_flag (cli, "all") };
+  int status =
+    place->connector ? status_of_connector (&screen, place) : status_of_stores (&screen, place->store);
+  print_needs (&screen);
+  return status;
+}
+
+static int
+print_json (Cli *cli, const Place *place)
+{
+  static const ListShape unused = { 0 };
+  g_autoptr (GString) target = target_new (place->connector ? "/v1/connectors" : "/v1/stores");
+  if (!place->store)
+    return answers_list (cli, target->str, 0, &unused);
+  target_segment (target, place->store);
+  if (place->connector)
+    target_segment (target, place->connector);
+  return answers_print (cli, "GET", target->str, NULL);
+}
+
 int
 verb_status (Cli *cli)
 {
-  static const ListShape unused = { 0 };
   g_auto (Place) place = { 0 };
   g_autoptr (GError) error = NULL;
-  g_autoptr (GString) needs = g_string_new (NULL);
-  Screen screen = { cli, needs, cli_flag (cli, "all") };
+  gboolean watch = cli_flag (cli, "watch");
   if (!place_read (&place, cli_argument (cli, 0), 0, 2, &error))
     return cli_fail (cli, error);
-  if (cli->json && !place.store)
-    return answers_list (cli, "/v1/stores", 0, &unused);
-  if (cli->json && !place.connector) {
-    g_autoptr (GString) target = target_new ("/v1/stores");
-    target_segment (target, place.store);
-    return answers_print (cli, "GET", target->str, NULL);
-  }
-  int status =
-    place.connector ? status_of_connector (&screen, &place) : status_of_stores (&screen, place.store);
-  print_needs (&screen);
-  return status;
+  if (watch && (cli->json || !cli->columns || cli->dumb))
+    return cli_wrong_usage (cli,
+                            "--watch draws on a terminal; a program asks status --json, or reads changes "
+                            "--follow");
+  if (cli->json)
+    return print_json (cli, &place);
+  return watch ? watch_screen (cli, draw, &place) : draw (cli, &place);
 }

@@ -4,6 +4,7 @@
 
 #include "cli/events.h"
 #include "cli/terminal.h"
+#include "cli/watch.h"
 
 /* What was given, an event a line: "name|data". */
 typedef struct {
@@ -118,6 +119,28 @@ test_texts_take_the_room_that_a_terminal_gives_them (void)
   CU_ASSERT_STRING_EQUAL (longer, "plum");
 }
 
+static void
+rows_are (const char *text, guint columns, const char *expected)
+{
+  g_autoptr (GPtrArray) rows = watch_rows (text, columns);
+  g_ptr_array_add (rows, NULL);
+  g_autofree char *joined = g_strjoinv ("|", (char **)rows->pdata);
+  CU_ASSERT_STRING_EQUAL (joined, expected);
+}
+
+static void
+test_rows_end_between_words_where_they_can (void)
+{
+  rows_are ("all is well\n\nplum\n", 80, "all is well||plum");
+  rows_are ("all is well", 8, "all is|well");
+  rows_are ("all is well", 6, "all is|well");
+  rows_are ("plumgummies", 4, "plum|gumm|ies");
+  rows_are ("a plumgummies", 4, "a|plum|gumm|ies");
+  rows_are ("\033[31mall is\033[0m well", 6, "\033[31mall is\033[0m|well");
+  rows_are ("紫色软糖", 5, "紫色|软糖");
+  rows_are ("", 5, "");
+}
+
 int
 main (void)
 {
@@ -129,6 +152,6 @@ main (void)
       test_a_cut_event_is_forgotten_and_its_place_is_not_taken },
     { "enough is enough", test_enough_is_enough },
     { "an endless line is refused", test_an_endless_line_is_refused },
-    { "texts take the room that a terminal gives them",
-      test_texts_take_the_room_that_a_terminal_gives_them });
+    { "texts take the room that a terminal gives them", test_texts_take_the_room_that_a_terminal_gives_them },
+    { "rows end between words where they can", test_rows_end_between_words_where_they_can });
 }

@@ -182,6 +182,8 @@ test_wrong_usage_ends_with_2 (void)
   ends ("tillbridge status a b", CLI_USAGE, "not also \"b\"");
   ends ("tillbridge stores downtown", CLI_USAGE, "stores takes no arguments");
   ends ("tillbridge passes accept", CLI_USAGE, "passes accept needs ID");
+  ends ("tillbridge status --watch", CLI_USAGE, "--watch draws on a terminal");
+  ends ("tillbridge products a --visible=perhaps", CLI_USAGE, "--visible is \"perhaps\", expected yes or no");
   ends ("tillbridge changes --limit 0", CLI_USAGE, "--limit is 0");
   ends ("tillbridge changes --limit -5", CLI_USAGE, "--limit is -5, expected 0 or more");
   ends ("tillbridge --socket= stores", CLI_USAGE, "--socket is empty, expected a path");
