@@ -13,6 +13,7 @@
 #include "config/problems.h"
 #include "hub/process.h"
 #include "notify.h"
+#include "sockets.h"
 #include "store/sqlite.h"
 #include <tillbridge/base.h>
 
@@ -24,6 +25,8 @@ enum {
   EXIT_USAGE,
   DRAIN_MS = 30000,
   READY_CHECK_MS = 20,
+  LAST_ANSWERS_MS = 1000, /* for who was let in and has no answer yet, when everything else is done */
+  LAST_ANSWERS_CHECK_MS = 5,
   PRUNE_FIRST_MS = 600000,
   PRUNE_EVERY_MS = 86400000,
   KEPT_FREE_BYTES = 8 << 20,
@@ -41,8 +44,11 @@ typedef struct {
   Hub *hub;
   Reloader *reloader;
   Api *api;
-  LoopTimer *tick, *ready, *prune;
-  guint signals; /* to end, that came */
+  Notify *notify;
+  LoopTimer *tick, *ready, *prune, *watchdog, *last_answers;
+  char *told;            /* the manager: what is waited for */
+  gint64 answers_end_ms; /* until when the last answers are waited for */
+  guint signals;         /* to end, that came */
 } Daemon;
 
 /* ---- the world of the hub ---- */
@@ -91,16 +97,48 @@ on_tick (gpointer data)
 /* ---- what happens by itself ---- */
 
 static void
+tell_running (Daemon *daemon, const char *before)
+{
+  const Config *config = hub_config (daemon->hub);
+  g_autofree char *state =
+    g_strdup_printf ("%sSTATUS=Running with %u %s%s.", before, config->stores->len,
+                     config->stores->len == 1 ? "store" : "stores",
+                     config->broken->len ? "; others have errors, see tillbridge check" : "");
+  notify_send (daemon->notify, state);
+}
+
+static void
+tell_starting (Daemon *daemon, const char *awaits)
+{
+  if (g_strcmp0 (daemon->told, awaits) == 0)
+    return;
+  g_free (daemon->told);
+  daemon->told = g_strdup (awaits);
+  g_autofree char *state = g_strdup_printf ("STATUS=Starting: %s.", awaits);
+  notify_send (daemon->notify, state);
+}
+
+static void
 on_ready_check (gpointer data)
 {
   Daemon *daemon = data;
   g_autofree char *awaits = NULL;
   if (!hub_ready (daemon->hub, &awaits)) {
+    tell_starting (daemon, awaits);
     loop_timer_set (daemon->ready, loop_now_ms (daemon->loop) + READY_CHECK_MS);
     return;
   }
   log_line (LOG_INFO, NULL, "ready");
-  notify_manager ("READY=1\nSTATUS=Running.");
+  tell_running (daemon, "READY=1\n");
+}
+
+/* Nothing but a loop that turns sends this: one that stands is ended and started again by the manager. */
+static void
+on_watchdog (gpointer data)
+{
+  Daemon *daemon = data;
+  notify_send (daemon->notify, "WATCHDOG=1");
+  loop_timer_set (daemon->watchdog, loop_now_ms (daemon->loop) + notify_watchdog_ms (daemon->notify));
 }
 
 static void
@@ -126,7 +164,10 @@ on_prune (gpointer data)
 static void
 applied (gpointer data)
 {
-  log_set_level (hub_config (((Daemon *)data)->hub)->host->log);
+  Daemon *daemon = data;
+  log_set_level (hub_config (daemon->hub)->host->log);
+  if (!daemon->signals)
+    tell_running (daemon, "");
 }
 
 /* ---- signals ---- */
@@ -135,7 +176,7 @@ static void
 reloaded (json_object *plan, gpointer data)
 {
   if (plan)
-    notify_manager ("READY=1");
+    tell_running (data, "READY=1\n");
 }
 
 static void
@@ -144,14 +185,28 @@ on_hangup (int fd, guint32 number, gpointer data)
   Daemon *daemon = data;
   if (!daemon->reloader || daemon->signals)
     return;
-  notify_reloading ();
-  reloader_reload (daemon->reloader, FALSE, reloaded, NULL);
+  notify_reloading (daemon->notify);
+  reloader_reload (daemon->reloader, FALSE, reloaded, daemon);
+}
+
+/* Who connected before the listeners stopped was let in: hanging up on them would be refusing them. */
+static void
+on_last_answers (gpointer data)
+{
+  Daemon *daemon = data;
+  gint64 now_ms = loop_now_ms (daemon->loop);
+  if (api_is_busy (daemon->api) && now_ms < daemon->answers_end_ms)
+    loop_timer_set (daemon->last_answers, now_ms + LAST_ANSWERS_CHECK_MS);
+  else
+    loop_quit (daemon->loop);
 }
 
 static void
 drained (gpointer data)
 {
-  loop_quit (((Daemon *)data)->loop);
+  Daemon *daemon = data;
+  daemon->answers_end_ms = loop_now_ms (daemon->loop) + LAST_ANSWERS_MS;
+  on_last_answers (daemon);
 }
 
 static void
@@ -163,7 +218,7 @@ on_end (int fd, guint32 number, gpointer data)
     return;
   }
   log_line (LOG_INFO, NULL, "ending: what runs gets %d s; a second signal ends at once", DRAIN_MS / 1000);
-  notify_manager ("STOPPING=1\nSTATUS=Ending.");
+  notify_send (daemon->notify, "STOPPING=1\nSTATUS=Ending: what runs is waited for.");
   api_stop_listening (daemon->api);
   hub_drain (daemon->hub, time_monotonic_ms () + DRAIN_MS, drained, daemon);
 }
@@ -277,13 +332,7 @@ listen_all (Daemon *daemon)
   g_autoptr (GError) error = NULL;
   int port = 0;
   daemon->api = api_new (daemon->loop, daemon->hub, daemon->reloader);
-  if (host->socket) {
-    g_autofree char *folder = g_path_get_dirname (host->socket);
-    g_mkdir_with_parents (folder, 0755); /* where it cannot, the socket says so */
-    if (!api_listen_unix (daemon->api, host->socket, &error))
-      return fail (error);
-  }
-  if (host->api && !api_listen_tcp (daemon->api, host->api, &port, &error))
+  if (!sockets_open (daemon->api, daemon->notify, host, &port, &error))
     return fail (error);
   if (!host->socket && !host->api)
     log_line (LOG_WARNING, NULL, "listen.api and listen.socket are both off: nobody can ask anything");
@@ -301,7 +350,11 @@ start (Daemon *daemon)
   metric_set (metrics_get (daemon->metrics, "info", PACKAGE_VERSION, SDK_VERSION), 1);
   daemon->ready = loop_timer_new (daemon->loop, on_ready_check, daemon);
   daemon->prune = loop_timer_new (daemon->loop, on_prune, daemon);
+  daemon->watchdog = loop_timer_new (daemon->loop, on_watchdog, daemon);
+  daemon->last_answers = loop_timer_new (daemon->loop, on_last_answers, daemon);
   loop_timer_set (daemon->ready, loop_now_ms (daemon->loop));
+  if (notify_watchdog_ms (daemon->notify))
+    loop_timer_set (daemon->watchdog, loop_now_ms (daemon->loop));
   loop_timer_set (daemon->prune, loop_now_ms (daemon->loop) + PRUNE_FIRST_MS);
   return TRUE;
 }
@@ -324,12 +377,16 @@ end (Daemon *daemon)
   loop_timer_free (daemon->tick);
   loop_timer_free (daemon->ready);
   loop_timer_free (daemon->prune);
+  loop_timer_free (daemon->watchdog);
+  loop_timer_free (daemon->last_answers);
   loop_turn (daemon->loop, 0); /* what was put off to the end of a turn */
   if (daemon->random)
     g_rand_free (daemon->random);
   metrics_free (daemon->metrics);
   loop_free (daemon->loop);
   config_host_free (daemon->host);
+  g_free (daemon->told);
+  notify_free (daemon->notify);
 }
 
 /* FALSE: *status is how to end. */
@@ -365,11 +422,13 @@ main (int count, char **words)
   if (!read_arguments (count, words, &daemon, &status))
     return status;
   log_init ("tillbridged", LOG_INFO);
+  daemon.notify = notify_new ();
   /* Frames of records come and go by the megabyte: given back each time, they would be faulted in again. */
   mallopt (M_TRIM_THRESHOLD, KEPT_FREE_BYTES);
   mallopt (M_MMAP_THRESHOLD, KEPT_BLOCK_BYTES);
   if (!read_host (&daemon)) {
     config_host_free (daemon.host);
+    notify_free (daemon.notify);
     g_free (daemon.file);
     return EXIT_FAILED;
   }

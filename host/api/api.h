@@ -13,9 +13,11 @@ Api *api_new (Loop *loop, Hub *hub, Reloader *reloader);
 void api_free (Api *api); /* closes everything */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Api, api_free)
 
-/* "127.0.0.1:8420", "[::1]:8420"; port 0: any. *port is the one it got. */
-gboolean api_listen_tcp (Api *api, const char *address, int *port, GError **error);
-/* A Unix socket of mode 0666, judged by peer credentials; a stale file is replaced. */
-gboolean api_listen_unix (Api *api, const char *path, GError **error);
+/* Serves at a listening socket (api/listen.h), which belongs to the API from now on, also with an error.
+ * path: the file of a Unix socket, which goes with it; NULL: none, or it stays because somebody else holds
+ * the socket too. */
+gboolean api_serve (Api *api, int fd, const char *path, GError **error);
 /* No new connections; requests that are under way end. */
 void api_stop_listening (Api *api);
+/* Does a connection wait for its answer, or for its first request to arrive? */
+gboolean api_is_busy (Api *api);

@@ -47,6 +47,7 @@ line_notify (void *data, struct MHD_Connection *connection, void **context,
     line = g_new0 (Line, 1);
     line->link.data = line;
     line->listener = listener;
+    line->owing = TRUE;
     line->fd = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     g_queue_push_tail_link (&listener->api->lines, &line->link);
     line_set_until (line, HEAD_MS);

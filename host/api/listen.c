@@ -120,3 +120,52 @@ listen_unix (const char *path, GError **error)
     return fail (fd, path, "", error);
   return fd;
 }
+
+static gboolean
+listens (int fd, int family)
+{
+  int accepts = 0, found = 0, type = 0;
+  socklen_t length = sizeof accepts;
+  return getsockopt (fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &length) == 0 && accepts &&
+         getsockopt (fd, SOL_SOCKET, SO_DOMAIN, &found, &length) == 0 && found == family &&
+         getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
+}
+
+static gboolean
+is_at (int fd, const struct addrinfo *wanted)
+{
+  struct sockaddr_storage name = { 0 };
+  socklen_t length = sizeof name;
+  if (getsockname (fd, (struct sockaddr *)&name, &length) < 0)
+    return FALSE;
+  if (wanted->ai_family == AF_INET) {
+    const struct sockaddr_in *is = (const void *)&name, *be = (const void *)wanted->ai_addr;
+    return is->sin_addr.s_addr == be->sin_addr.s_addr && (!be->sin_port || is->sin_port == be->sin_port);
+  }
+  const struct sockaddr_in6 *is = (const void *)&name, *be = (const void *)wanted->ai_addr;
+  return memcmp (&is->sin6_addr, &be->sin6_addr, sizeof is->sin6_addr) == 0 &&
+         is->sin6_scope_id == be->sin6_scope_id && (!be->sin6_port || is->sin6_port == be->sin6_port);
+}
+
+gboolean
+listen_is_tcp (int fd, const char *address, int *port)
+{
+  struct addrinfo *wanted = resolve (address, NULL);
+  gboolean fits = wanted && listens (fd, wanted->ai_family) && is_at (fd, wanted);
+  if (wanted)
+    freeaddrinfo (wanted);
+  if (fits)
+    *port = port_of (fd);
+  return fits;
+}
+
+/* Its file must be there still: a socket without one can be reached by nobody. */
+gboolean
+listen_is_unix (int fd, const char *path)
+{
+  struct sockaddr_un name = { 0 };
+  socklen_t length = sizeof name - 1; /* a zero stays behind the path */
+  struct stat about;
+  return listens (fd, AF_UNIX) && getsockname (fd, (struct sockaddr *)&name, &length) == 0 &&
+         strcmp (name.sun_path, path) == 0 && lstat (path, &about) == 0 && S_ISSOCK (about.st_mode);
+}

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/listen.h"
 #include "api/stream.h"
 
 enum {
@@ -81,6 +80,7 @@ on_target (void *data, const char *target, struct MHD_Connection *connection)
   request->connection = connection;
   request->line = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
   request->started_us = g_get_monotonic_time ();
+  request->line->owing = TRUE;
   line_set_until (request->line, HEAD_MS);
   return request;
 }
@@ -93,6 +93,7 @@ on_completed (void *data, struct MHD_Connection *connection, void **context,
   if (!request)
     return;
   g_assert (!request->pending);
+  request->line->owing = FALSE;
   line_set_until (request->line, IDLE_MS);
   route_path_clear (&request->path);
   route_values_clear (request->values);
@@ -343,8 +344,8 @@ on_log (void *data, const char *format, va_list arguments)
   log_line (LOG_DEBUG, NULL, "http: %s", g_strchomp (text));
 }
 
-static gboolean
-start (Api *api, int fd, const char *path, GError **error)
+gboolean
+api_serve (Api *api, int fd, const char *path, GError **error)
 {
   const Config *config = hub_config (api->hub);
   guint connections = config ? (guint)config->host->connections : CONNECTIONS_MOST;
@@ -374,20 +375,6 @@ start (Api *api, int fd, const char *path, GError **error)
   return TRUE;
 }
 
-gboolean
-api_listen_tcp (Api *api, const char *address, int *port, GError **error)
-{
-  int fd = listen_tcp (address, port, error);
-  return fd >= 0 && start (api, fd, NULL, error);
-}
-
-gboolean
-api_listen_unix (Api *api, const char *path, GError **error)
-{
-  int fd = listen_unix (path, error);
-  return fd >= 0 && start (api, fd, path, error);
-}
-
 static void
 stop_listening (Listener *listener)
 {
@@ -406,6 +393,15 @@ api_stop_listening (Api *api)
   api->stopping = TRUE;
   for (guint i = 0; i < api->listeners->len; i++)
     stop_listening (api->listeners->pdata[i]);
+}
+
+gboolean
+api_is_busy (Api *api)
+{
+  for (GList *link = api->lines.head; link; link = link->next)
+    if (((Line *)link->data)->owing)
+      return TRUE;
+  return FALSE;
 }
 
 /* Those who still wait are told; whoever would have answered them finds nobody. */

@@ -13,6 +13,7 @@ typedef struct Line {
   GList link; /* of api->lines */
   Listener *listener;
   int fd;
+  gboolean owing; /* an answer: to its first request, though that has not arrived, or to a later one */
   gint64 until_ms;
 } Line;
 

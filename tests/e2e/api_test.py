@@ -193,23 +193,6 @@ def test_a_second_signal_ends_it_at_once():
     hub.program.stop()
 
 
-def test_the_service_manager_is_told():
-    hub = Hub()
-    hub.program.stop()
-    path = os.path.join(hub.folder, "notify")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(path)
-        manager.settimeout(tap.PATIENCE_S)
-        hub.start(NOTIFY_SOCKET=path)
-        tap.true(manager.recv(1000).startswith(b"READY=1"), "ready")
-        hub.program.process.send_signal(signal.SIGHUP)
-        tap.true(manager.recv(1000).startswith(b"RELOADING=1\nMONOTONIC_USEC="), "reloading")
-        tap.equal(manager.recv(1000), b"READY=1")
-        hub.program.process.send_signal(signal.SIGTERM)
-        tap.true(manager.recv(1000).startswith(b"STOPPING=1"), "stopping")
-        hub.program.stop()
-
-
 def test_connections_have_a_limit_and_it_serves_on_below_it():
     hub = Hub(host="limits: { connections = 20; };")
     held = [hub.bare() for _ in range(20)]

@@ -95,11 +95,11 @@ def source(*path):
 class Program:
     """A program under test: its output lines, its end."""
 
-    def __init__(self, argv, env=None, cwd=None):
+    def __init__(self, argv, env=None, cwd=None, pass_fds=()):
         self.argv = [str(word) for word in argv]
         self.lines, self.errors = queue.Queue(), []
         self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, cwd=cwd, env={**os.environ, **(env or {})})
+                                        stderr=subprocess.PIPE, cwd=cwd, env={**os.environ, **(env or {})}, pass_fds=pass_fds)
         self._readers = [threading.Thread(target=self._read, args=pair, daemon=True)
                          for pair in ((self.process.stdout, self.lines.put), (self.process.stderr, self.errors.append))]
         for reader in self._readers:
@@ -171,9 +171,9 @@ class Program:
         self.process.wait()
 
 
-def start(*argv, env=None, cwd=None):
+def start(*argv, env=None, cwd=None, pass_fds=()):
     """Starts a program; it is ended with the test."""
-    return Program(argv, env=env, cwd=cwd)
+    return Program(argv, env=env, cwd=cwd, pass_fds=pass_fds)
 
 
 Answer = collections.namedtuple("Answer", "status headers body")
