@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "hub/hub-private.h"
+#include "hub/fetch.h"
 
 void
 hub_connector_free (Hub *hub, HubConnector *connector, const char *why)
@@ -11,8 +11,10 @@ hub_connector_free (Hub *hub, HubConnector *connector, const char *why)
   HubPlugin *plugin = connector->plugin;
   GHashTableIter iter;
   gpointer value;
-  for (guint i = 0; i < connector->streams->len; i++)
+  for (guint i = 0; i < connector->streams->len; i++) {
+    fetch_abort (connector->streams->pdata[i]);
     sync_abort (connector->streams->pdata[i], why);
+  }
   g_hash_table_iter_init (&iter, plugin->calls);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     HubCall *call = value;
@@ -290,6 +292,7 @@ hub_apply (Hub *hub, Config *config, Plugins *plugins, GError **error)
                   store_states (hub->world.store, "stream:", note_state, before.states, error);
   if (fine) {
     hub->config = config;
+    hub->generation++;
     hub->installed = plugins;
     keep_broken (config, config_before);
     apply (hub, &before);

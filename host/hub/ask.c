@@ -117,6 +117,32 @@ hub_collection_as_of (const HubCollection *collection)
   return stream ? stream->as_of_ms : 0;
 }
 
+/* A moment that lies ahead is from before the clock was set back. */
+gint64
+hub_record_as_of (const HubCollection *collection, guint32 ordinal)
+{
+  gint64 as_of_ms = hub_collection_as_of (collection);
+  if (!collection->map || ordinal >= map_count (collection->map))
+    return as_of_ms;
+  gint64 asked_ms = (gint64)map_at (collection->map, ordinal)->asked_ms;
+  return asked_ms <= hub_wall_ms (collection->hub) ? MAX (as_of_ms, asked_ms) : as_of_ms;
+}
+
+HubCollection *
+hub_collection_stock (const HubCollection *products)
+{
+  HubConnector *connector = products->connector;
+  HubStream *stream =
+    connector && products->kind == MODEL_PRODUCTS ? stream_with_kind (connector, MODEL_INVENTORY) : NULL;
+  return stream && stream->full_ms ? hub_collection_get (products->hub, connector, MODEL_INVENTORY) : NULL;
+}
+
+guint64
+hub_generation (const Hub *hub)
+{
+  return hub->generation;
+}
+
 /* ---- states ---- */
 
 HubConnectorState

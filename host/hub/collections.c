@@ -183,6 +183,17 @@ hub_committed (Hub *hub)
 }
 
 void
+hub_collections_touch (const HubConnector *connector)
+{
+  Hub *hub = connector->plugin->hub;
+  for (guint i = 1; i < hub->collections->len; i++) {
+    HubCollection *collection = hub->collections->pdata[i];
+    if (collection && collection->connector == connector)
+      collection->version++;
+  }
+}
+
+void
 hub_collection_written (Hub *hub, HubCollection *collection, gboolean changed)
 {
   if (changed) {

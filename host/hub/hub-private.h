@@ -16,7 +16,9 @@ struct Hub {
   Heap streams, workers;  /* HubStream.due, HubPlugin.due */
   IdMaker ids;
   guint64 last_connector, last_call;
-  guint64 seed; /* of the store's hashes */
+  guint64 seed;        /* of the store's hashes */
+  GHashTable *fetches; /* "downtown/pos/products/5b0c" -> Fetch */
+  guint64 generation;
   guint passes_running;
   gint64 idle_check_ms;      /* mono: when idle maps are looked for */
   gboolean draining, ending; /* ending: the store tells no more */
@@ -37,6 +39,7 @@ struct HubCall {
   gint64 started_ms, late_ms; /* mono; late: the worker is ended when no RESULT came until then */
   gboolean cancelled;
   struct SyncRun *run; /* of pull: takes records; NULL when it was given up */
+  struct Fetch *fetch; /* of fetch, likewise */
   HubCallDone done;
   gpointer data;
 };
@@ -78,6 +81,8 @@ void hub_collection_load (Hub *hub, HubCollection *collection, HubMapReady ready
 void hub_collection_forget (HubCollection *collection, gpointer data); /* the wait of this data */
 void hub_collection_drop (HubCollection *collection); /* what the map says is no longer what is stored */
 void hub_collections_drop_idle (Hub *hub);
+/* What is served of the connector's collections is another, though none of them changed. */
+void hub_collections_touch (const HubConnector *connector);
 /* A batch goes to the store: until it is stored, or failed, the map is not loaded. Whether it changes the
  * collection is to be told again then. */
 gboolean hub_collection_writing (HubCollection *collection, const StoreBatch *batch);
@@ -126,3 +131,5 @@ void sync_decide (Hub *hub, HubStream *stream, gboolean accept, const StoreRow *
                   gpointer data);
 void sync_decide_abort (HubStream *stream);
 gboolean sync_busy (const HubStream *stream); /* a call or a write is under way */
+/* What the stream's pass has judged goes to the store first. FALSE: it cannot yet; fetch_go_on() tells. */
+gboolean sync_make_way (HubStream *stream);

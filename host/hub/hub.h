@@ -94,7 +94,7 @@ struct HubStream {
   char *name;
   guint kinds;   /* bits 1 << model kind */
   char *missing; /* "stays" "deleted" "zero" */
-  gboolean changes, item_only, off;
+  gboolean changes, item_only, fetch, off;
   gint64 every_ms, least_ms, full_every_ms, overlap_ms, deadline_ms;
   HubStreamState state;
   Reason reason;
@@ -142,6 +142,7 @@ struct HubConnector {
   GPtrArray *streams; /* HubStream */
   gboolean connected; /* its settings were sent to the worker that runs */
   gboolean refused;   /* credentials: nothing is asked until somebody acts */
+  gint64 fetch_at_ms; /* mono: no record is asked for before, since the vendor failed */
   gint64 ok_ms;       /* wall: last call that went well; 0 */
   gint64 error_ms;    /* wall: last that did not */
   char *error_code, *error_detail, *error_call;
@@ -213,6 +214,13 @@ HubCollection *hub_collection (const Hub *hub, guint32 number); /* NULL: unknown
 /* When what the collection holds was last known to be true (wall), 0: never. */
 gint64 hub_collection_as_of (const HubCollection *collection);
 
+/* The same of one record, by its place in the map that is loaded: it may have been asked for on its own. */
+gint64 hub_record_as_of (const HubCollection *collection, guint32 ordinal);
+/* The inventory that tells the stock of products; NULL: their own quantity does. */
+HubCollection *hub_collection_stock (const HubCollection *products);
+/* Another number after each hub_apply(): what serves what may be another. */
+guint64 hub_generation (const Hub *hub);
+
 HubConnectorState hub_connector_state (const HubConnector *connector, Reason *reason);
 HubConnectorState hub_store_state (const HubStore *store, char **text); /* text: a sentence, g_free */
 HubStreamState hub_stream_state (const HubStream *stream, Reason *reason);
@@ -232,6 +240,13 @@ typedef void (*HubFound) (HubCollection *collection, gboolean found, guint32 ord
 void hub_find (Hub *hub, HubCollection *collection, const char *id, HubFound done, gpointer data);
 
 /* ---- acting ---- */
+
+/* Asks the vendor for one record again, as far as plugin, pace and vendor allow it in that time, and stores
+ * what comes. Those who ask for the same one share a call. done, perhaps at once: whatever there is to know
+ * is known. */
+typedef void (*HubFetchDone) (gpointer data);
+void hub_fetch (Hub *hub, HubCollection *collection, const char *id, gint64 deadline_ms, HubFetchDone done,
+                gpointer data);
 
 /* Asks for a pass of one stream (NULL: of all). A pass that runs is waited for, one that waits is shared.
  * Returns Pass pointers, waiting (valid until the loop turns); NULL with error: no such stream, connector

@@ -54,6 +54,7 @@ hub_stream_new (HubConnector *connector, const PluginStream *described)
   stream->missing = g_strdup (described->missing);
   stream->changes = described->changes;
   stream->item_only = described->item_only;
+  stream->fetch = described->fetch;
   stream->overlap_ms = described->overlap_ms;
   stream->deadline_ms = described->deadline_ms;
   stream->next_ms = G_MAXINT64;

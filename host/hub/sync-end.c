@@ -70,6 +70,15 @@ is_zero_already (SyncRun *run, HubCollection *collection, guint32 ordinal)
   return entry->zeroed;
 }
 
+/* Met by the pass, or asked for on its own since the pass began. */
+static gboolean
+is_there (const SyncRun *run, guint kind, const MapEntry *entry)
+{
+  gint64 asked_ms = (gint64)entry->asked_ms;
+  return entry->seen >= run->pass_mark[kind] ||
+         (asked_ms > run->stream->pass->started_ms && asked_ms <= hub_wall_ms (run->hub));
+}
+
 static void
 find_missing (SyncRun *run)
 {
@@ -80,7 +89,7 @@ find_missing (SyncRun *run)
     for (guint32 i = 0; collection && i < map_count (collection->map); i++) {
       const MapEntry *entry = map_at (collection->map, i);
       guint64 rid = (guint64)collection->number << 32 | i;
-      if (entry->deleted || entry->seen >= run->pass_mark[kind])
+      if (entry->deleted || is_there (run, kind, entry))
         continue;
       if (zero && is_zero_already (run, collection, i))
         run->alive_before--;

@@ -1,6 +1,6 @@
 /* The life of a pass: its pages are asked for one after the other, stored while the next arrives, and asked
  * again when something fails. */
-#include "hub/sync-run.h"
+#include "hub/fetch.h"
 
 #include <string.h>
 
@@ -140,6 +140,7 @@ stored (const GError *error, gpointer data)
 {
   SyncRun *run = data;
   Hub *hub = run->hub;
+  HubStream *stream = run->stream;
   run->storing = FALSE;
   each_collection (run, count_written);
   run->storing_kinds = 0;
@@ -169,8 +170,19 @@ stored (const GError *error, gpointer data)
     run_next (run);
   else if (batch_is_full (run) || (run->batch && run->wants_page))
     run_flush (run);
+  fetch_go_on (stream);
   hub_check_drained (hub);
   hub_arm (hub);
+}
+
+gboolean
+sync_make_way (HubStream *stream)
+{
+  SyncRun *run = stream->run;
+  if (!run || !run->batch)
+    return TRUE;
+  run_flush (run);
+  return !run->batch;
 }
 
 void
@@ -391,6 +403,8 @@ run_finished (SyncRun *run)
     metric_add (metrics_get (hub->world.metrics, "passes_total", plugin->name, stream->name,
                              pass->full ? "full" : "changes", pass_state_word (pass->state)),
                 1);
+    if (!stream->full_ms && run->after.full_ms) /* of inventory: from now on it tells the stock */
+      hub_collections_touch (stream->connector);
     stream->watermark_ms = run->after.watermark_ms;
     stream->as_of_ms = run->after.as_of_ms;
     stream->full_ms = run->after.full_ms;

@@ -1,6 +1,6 @@
 /* One worker a plugin: started, told its connectors, given calls, and started again when it went. What a
  * worker sends is checked against what is legal in the call's state; one that breaks the rules is ended. */
-#include "hub/hub-private.h"
+#include "hub/fetch.h"
 
 #include <string.h>
 
@@ -349,7 +349,8 @@ note_result (HubCall *call, const char *status, json_object *result)
   count_requests (call, result);
   if (!connector || call->cancelled)
     return;
-  if (strcmp (status, "ok") == 0) {
+  gboolean gone = strcmp (status, "not_found") == 0 && strcmp (call->operation, "fetch") == 0;
+  if (gone || strcmp (status, "ok") == 0) {
     connector->ok_ms = now_ms;
     return;
   }
@@ -458,7 +459,10 @@ on_frame (const WireFrame *frame, gpointer data)
     }
     /* fall through */
   case WIRE_REJECT:
-    if (!call->run) {
+    if (call->fetch) {
+      if (!fetch_frame (call->fetch, frame, &wrong))
+        misbehaves (plugin, wrong);
+    } else if (!call->run) {
       if (frame->head.type != WIRE_REJECT)
         hub_plugin_credit (plugin, plugin->generation, frame->head.size);
     } else if (!sync_frame (call->run, call, frame, &wrong)) {
