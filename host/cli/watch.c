@@ -53,7 +53,7 @@ typedef struct {
   gsize blank;              /* behind that blank; 0: there is none */
 } Filling;
 
-/* The row is full: it ends at its last blank, where it has one that is not at its very beginning. */
+/* The row is full: it ends at its last blank, where it has one. */
 static void
 break_row (Filling *filling)
 {
@@ -82,18 +82,20 @@ watch_rows (const char *text, guint columns)
     gsize escape = escape_length (p), length = escape ? escape : (gsize)(g_utf8_next_char (p) - p);
     g_autofree char *piece = g_strndup (p, length);
     guint room = escape || *p == '\n' ? 0 : terminal_width (piece);
-    if (*p == '\n')
+    gboolean full = filling.width + room > columns, ends = *p == '\n' || (full && *p == ' ');
+    p += length;
+    if (ends) {
       end_row (&filling);
-    else if (filling.width + room > columns)
+      continue;
+    }
+    if (full)
       break_row (&filling);
-    if (*p != '\n')
-      g_string_append (row, piece);
+    g_string_append (row, piece);
     filling.width += room;
-    if (*p == ' ') {
+    if (*piece == ' ') {
       filling.blank = row->len;
       filling.blank_width = filling.width;
     }
-    p += length;
   }
   if (row->len)
     end_row (&filling);
