@@ -47,8 +47,8 @@ hold_together (const char *a, const char *b)
   return strcmp (value_a, value_b) == 0;
 }
 
-/* Every {name} must be a setting, one of `words` (parted by blanks), or, where places are allowed, a place.
- */
+/* Every {name}, or {name|otherwise}, must be a setting, one of `words` (parted by blanks), or, where places
+ * are allowed, a place. */
 static gboolean
 check_template (const tb_plugin_info *info, const char *template, const char *words, gboolean places,
                 const char *where, const char *name, GError **error)
@@ -58,7 +58,7 @@ check_template (const tb_plugin_info *info, const char *template, const char *wo
     const char *end = strchr (++at, '}');
     if (!end)
       return loader_refuse (error, "%s \"%s\": \"%s\" has a { without its }", where, name, template);
-    g_autofree char *inside = g_strndup (at, (gsize)(end - at));
+    g_autofree char *inside = g_strndup (at, MIN ((gsize)(end - at), strcspn (at, "|")));
     g_auto (GStrv) others = g_strsplit (words, " ", -1);
     gboolean known = is_setting (info, inside, strlen (inside)) ||
                      (*inside && g_strv_contains ((const char *const *)others, inside));

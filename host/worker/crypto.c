@@ -34,8 +34,8 @@ keep (Call *call, const void *bytes, gsize size)
 static tb_bytes
 fail (Call *call, const char *setting, const char *what)
 {
-  call_fail (call, TB_VALIDATION_ERROR, TB_WHY_UNKNOWN, "%s: %s", setting, what);
-  call_spoil (call, TB_VALIDATION_ERROR);
+  call_fail (call, TB_AUTHENTICATION_ERROR, TB_WHY_UNKNOWN, "%s: %s", setting, what);
+  call_spoil (call, TB_AUTHENTICATION_ERROR);
   return (tb_bytes){ NULL, 0 };
 }
 
@@ -65,7 +65,7 @@ key_text (Call *call, const char *setting)
   const char *text = connector_setting (call->connector, setting, 0);
   if (text && *text)
     return text;
-  fail (call, setting, "is not set, and a request must be signed with it");
+  fail (call, setting, "is not set, and a request must be signed with it: set it");
   return NULL;
 }
 
@@ -118,8 +118,9 @@ service_rsa_sign (tb_call *shown, tb_hash hash, const char *setting, tb_bytes da
   }
   EVP_MD_CTX_free (context);
   EVP_PKEY_free (key);
-  return signature.data ? signature
-                        : fail (call, setting, "is no PEM text of an RSA private key without a passphrase");
+  return signature.data
+           ? signature
+           : fail (call, setting, "is no PEM text of an RSA private key without a passphrase: mend it");
 }
 
 /* ---- encodings ---- */

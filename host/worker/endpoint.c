@@ -193,7 +193,8 @@ read_body (EndpointStream *stream, Answer *answer, Verdict *verdict)
 
 typedef struct {
   guint tried;
-  gboolean new_token; /* one was asked for already */
+  gboolean new_token;  /* one was asked for already */
+  gboolean new_signed; /* a refused signature was made anew: the last one may have been too late */
 } Tries;
 
 static gboolean
@@ -250,6 +251,8 @@ goes_again (const EndpointStream *stream, const Verdict *verdict, Tries *tries, 
     tries->new_token = TRUE;
     return again;
   }
+  if (verdict->status == TB_AUTHENTICATION_ERROR && endpoint->row->sign && !ask->bare && !tries->new_signed)
+    return tries->new_signed = TRUE;
   if (!may_go_again (ask, verdict, tries))
     return FALSE;
   /* A refused one waits in the account's line; the others wait here. */

@@ -210,6 +210,18 @@ by_rows (const EndpointStream *stream, const JsonNode *root, const char *text, g
   return (Verdict){ .status = status == TB_SERVICE_UNAVAILABLE ? lost (ask, status) : status };
 }
 
+/* What the plugin made of it, then what the vendor said. */
+static const char *
+both_words (Call *call, const char *plugins, const char *vendors)
+{
+  if (!plugins)
+    return vendors;
+  if (!*vendors)
+    return plugins;
+  g_autofree char *words = g_strdup_printf ("%s (the vendor says: %s)", plugins, vendors);
+  return arena_strndup (call->arena, words, strlen (words));
+}
+
 Verdict
 judge_answer (EndpointStream *stream, const JsonNode *root, const tb_json *json, const char *text,
               gsize length)
@@ -217,6 +229,7 @@ judge_answer (EndpointStream *stream, const JsonNode *root, const tb_json *json,
   const Ask *ask = stream->ask;
   Call *call = ask->call;
   Verdict verdict = by_rows (stream, root, text, length);
+  const char *plugins = NULL;
   call->retry_ms = 0;
   if (ask->endpoint->row->classify) {
     tb_response response = { .verdict = verdict.status,
@@ -224,13 +237,17 @@ judge_answer (EndpointStream *stream, const JsonNode *root, const tb_json *json,
                              .json = json,
                              .method = ask->method,
                              .url = ask->url };
+    tb_status noted = call->noted;
     call->judged = ask->endpoint;
+    call->noted = TB_OK;
     verdict.status = ask->endpoint->row->classify (&call->shown, &response);
     call->judged = NULL;
+    plugins = call->noted != TB_OK && call->noted == verdict.status ? call->detail : NULL;
+    call->noted = call->noted == TB_OK ? noted : call->noted;
   }
   verdict.status = mended (ask, verdict.status);
   if (verdict.status != TB_OK)
-    verdict.words = vendors_words (stream, root, text, length);
+    verdict.words = both_words (call, plugins, vendors_words (stream, root, text, length));
   tell_pace (stream, &verdict);
   return verdict;
 }

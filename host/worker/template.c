@@ -5,14 +5,19 @@
 #include <gio/gio.h>
 
 static gboolean
-append_value (GString *out, const char *name, gboolean leads, TemplateUse use, TemplateLookup lookup,
-              gpointer data, GError **error)
+append_value (GString *out, char *name, gboolean leads, TemplateUse use, TemplateLookup lookup, gpointer data,
+              GError **error)
 {
+  char *otherwise = strchr (name, '|');
+  if (otherwise)
+    *otherwise++ = '\0';
   const char *value = lookup (name, data);
   if (!value) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "{%s}: no such setting is described", name);
     return FALSE;
   }
+  if (!*value && otherwise)
+    value = otherwise;
   if (use == TEMPLATE_URL && !*value) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s is not set, and the address needs it", name);
     return FALSE;
@@ -61,7 +66,7 @@ template_each (const char *text, void (*func) (const char *name, gpointer data),
     const char *end = strchr (at, '}');
     if (!end)
       return;
-    g_autofree char *name = g_strndup (at + 1, (gsize)(end - at) - 1);
+    g_autofree char *name = g_strndup (at + 1, MIN ((gsize)(end - at) - 1, strcspn (at + 1, "|")));
     func (name, data);
     at = end;
   }

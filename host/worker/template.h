@@ -1,5 +1,5 @@
-/* Text with {setting}: addresses and credentials of an endpoint, and the `when` of rows. Pure: where values
- * come from is handed in. */
+/* Text with {setting}, or {setting|what it is where that is not set}: addresses and credentials of an
+ * endpoint, and the `when` of rows. Pure: where values come from is handed in. */
 #pragma once
 #include <glib.h>
 

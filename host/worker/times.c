@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/timefmt.h"
+#include "worker/retry.h"
 
 enum { MS_A_DAY = 86400000 };
 
@@ -22,6 +23,10 @@ time_of_text (Call *call, const char *text, gboolean local)
     return TIME_NONE;
   memcpy (trimmed, text, length);
   trimmed[length] = '\0';
+  if (g_ascii_isalpha (*trimmed)) {
+    ms = retry_date_ms (trimmed);
+    return ms ? ms : TIME_NONE;
+  }
   if (!time_from_text (trimmed, &ms, &has_offset))
     return TIME_NONE;
   return local && !has_offset ? time_local_to_utc (call->connector->zone, ms) : ms;

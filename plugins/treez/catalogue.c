@@ -286,7 +286,7 @@ treez_pull_products (tb_call *call, const tb_pull *pull)
                           treez_time (call, pull->since_ms), page, size));
   TB_EACH (p, items)
     TB_TRY (emit_product (call, p));
-  return treez_end_page (call, pull, items, page);
+  return treez_end_page (call, pull, items, "data.total_count", page);
 }
 
 tb_status

@@ -95,6 +95,7 @@ data_new (const DataKind *kind, guint64 seed, guint32 count)
   for (guint32 i = 0; i < count; i++) {
     guint64 key = sort_key (data, i);
     kind->fill (seed, i, record_at (data, i));
+    record_at (data, i)->stocked_ms = record_at (data, i)->changed_ms;
     g_array_append_val (data->order, key);
   }
   g_array_sort (data->order, compare_keys);
@@ -133,7 +134,8 @@ view_make (Data *data, guint mask, gint64 after_ms)
   for (guint i = 0; i < data->order->len; i++) {
     guint32 index = (guint32)g_array_index (data->order, guint64, i);
     const DataRecord *record = record_at (data, index);
-    if (record->status & mask && record->changed_ms > after_ms)
+    gint64 changed_ms = mask & DATA_BY_STOCK ? record->stocked_ms : record->changed_ms;
+    if (record->status & mask && changed_ms > after_ms)
       g_array_append_val (view->indexes, index);
   }
   return view;
@@ -381,8 +383,8 @@ data_change (Data *data, guint32 index, const char *field, const char *value, gi
   if (!fits)
     return FALSE;
   record->touched = data->tick;
-  if (strcmp (field, "quantity") != 0)
-    record->changed_ms = MAX (now_ms, record->changed_ms + 1);
+  gint64 *at_ms = strcmp (field, "quantity") == 0 ? &record->stocked_ms : &record->changed_ms;
+  *at_ms = MAX (now_ms, *at_ms + 1);
   return TRUE;
 }
 
@@ -395,7 +397,7 @@ data_add (Data *data, gint64 now_ms)
   g_array_set_size (data->records, index + 1);
   data->kind->fill (data->seed, index, record_at (data, index));
   record_at (data, index)->status = DATA_ACTIVE;
-  record_at (data, index)->changed_ms = now_ms;
+  record_at (data, index)->changed_ms = record_at (data, index)->stocked_ms = now_ms;
   record_at (data, index)->touched = data->members = ++data->tick;
   while (low < high) {
     guint middle = low + (high - low) / 2;

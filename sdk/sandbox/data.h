@@ -1,7 +1,7 @@
 /* A vendor's records of one kind, made from a seed.
  *
- * A record is 32 bytes: what can change. Everything else is rendered on demand from seed and index, so a
- * million products cost 32 MB and not 1.6 GB. Rendered pages are kept (to a ceiling) until a record in them
+ * A record is 40 bytes: what can change. Everything else is rendered on demand from seed and index, so a
+ * million products cost 40 MB and not 1.6 GB. Rendered pages are kept (to a ceiling) until a record in them
  * changes, so that the sandbox is never what a bench measures. */
 #pragma once
 #include <glib.h>
@@ -9,12 +9,15 @@
 
 enum { DATA_ID_SIZE = 48, DATA_CACHE_BYTES = 256 << 20 };
 
-/* Whether a vendor would list it. Filters are masks of these. */
+/* Whether a vendor would list it. Filters are masks of these, and of DATA_BY_STOCK: a view of changes is then
+ * of those in stock, not in details. */
 typedef enum { DATA_ACTIVE = 1, DATA_INACTIVE = 2, DATA_GONE = 4 } DataStatus;
 #define DATA_LISTED (DATA_ACTIVE | DATA_INACTIVE)
+enum { DATA_BY_STOCK = 8 };
 
 typedef struct {
   gint64 changed_ms; /* when its details changed last */
+  gint64 stocked_ms; /* when its quantity changed last */
   gint32 price;      /* thousandths */
   gint32 quantity;   /* thousandths */
   guint32 revision;  /* moves with every change; seen in the name once the name was changed */
@@ -41,8 +44,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Data, data_free)
 
 const char *data_kind (const Data *data);
 
-/* The indexes of records whose status is in mask and whose details changed after after_ms (G_MININT64: ever),
- * in the vendor's order. Valid until the next change. */
+/* The indexes of records whose status is in mask and whose details (DATA_BY_STOCK: quantity) changed after
+ * after_ms (G_MININT64: ever), in the vendor's order. Valid until the next change. */
 typedef struct {
   const guint32 *indexes;
   guint count;
@@ -63,7 +66,7 @@ gboolean data_find (const Data *data, const char *id, guint32 *index);
 /* Changes a record at the vendor. field: "price" (units of money), "quantity", "status" ("active"
  * "inactive"), "name", or the path of any member ("pricing.price_sell"), which then is served as value says.
  * value: JSON; NULL: a new one, surely different. FALSE with an error when the value does not fit. A change
- * of quantity does not move changed_ms. */
+ * of quantity moves stocked_ms alone. */
 gboolean data_change (Data *data, guint32 index, const char *field, const char *value, gint64 now_ms,
                       GError **error);
 

@@ -2,6 +2,7 @@
 
 #include <gio/gio.h>
 #include <string.h>
+#include <time.h>
 
 #include "admin.h"
 #include "base/timefmt.h"
@@ -116,6 +117,18 @@ run_handler (Exchange *exchange, const FaultRule *rule)
     spoil_after (exchange, rule);
 }
 
+/* What the vendor's clock says (RFC 9110, 5.6.7), so that whose own is off can be told. */
+static void
+put_date (Reply *reply, gint64 now_ms)
+{
+  char text[40];
+  time_t seconds = (time_t)(now_ms / 1000);
+  struct tm parts;
+  gmtime_r (&seconds, &parts);
+  strftime (text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  reply_header (reply, "Date", "%s", text);
+}
+
 static void
 answer_vendor (Engine *engine, const Running *running, const Request *request, Reply *reply)
 {
@@ -140,6 +153,7 @@ answer_vendor (Engine *engine, const Running *running, const Request *request, R
   else
     run_handler (&exchange, rule);
   clear_segments (&exchange);
+  put_date (reply, exchange.now_ms);
   journal_add (engine->journal, exchange.now_ms, running->vendor->name, request,
                reply->reset || reply->stall ? 0 : reply->status, rule ? fault_name (rule->fault) : NULL);
 }
@@ -246,9 +260,12 @@ engine_ready_line (const Engine *engine)
                    listener_port (engine->main));
   for (guint i = 0; i < engine->vendors->len; i++) {
     const Running *running = &g_array_index (engine->vendors, Running, i);
-    g_string_append_printf (line, "%s\"%s\":{\"url\":\"http://%s:%u/%s\",\"settings\":{%s}}", i ? "," : "",
+    g_string_append_printf (line, "%s\"%s\":{\"url\":\"http://%s:%u/%s\",\"settings\":{%s}", i ? "," : "",
                             running->vendor->name, engine->host, listener_port (running->listener),
                             running->vendor->name, running->vendor->settings);
+    if (running->vendor->settings_v3)
+      g_string_append_printf (line, ",\"settings_v3\":{%s}", running->vendor->settings_v3);
+    g_string_append_c (line, '}');
   }
   g_string_append (line, "}}");
   return g_string_free (g_steal_pointer (&line), FALSE);

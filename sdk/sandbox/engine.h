@@ -43,6 +43,7 @@ typedef struct {
   /* The settings that a plugin needs, as JSON members after "{": "\"shop\":\"corner\"". url comes from the
    * engine. */
   const char *settings;
+  const char *settings_v3; /* of a vendor with another generation of its API; NULL: there is none */
   /* Token and rate; FALSE: it has answered. */
   gboolean (*admit) (Exchange *exchange);
   void (*refuse) (Exchange *exchange);              /* answers as to a bad token */

@@ -108,14 +108,20 @@ put_quantity (Pen *out, gint32 quantity)
 }
 
 static void
-put_place (Pen *out, const char *type, const char *place, const char *place_id, gint32 quantity)
+put_place (Pen *out, guint variant, const char *type, guint place, gint32 quantity)
 {
+  static const char *const names[] = { "FRONT OF HOUSE", "BACK OF HOUSE" }, *const ids[] = { "l-1", "l-2" };
   pen_text (out, "{\"inventory_type\":\"");
   pen_text (out, type);
-  PEN_LITERAL (out, "\",\"location\":\"");
-  pen_text (out, place);
-  PEN_LITERAL (out, "\",\"location_id\":\"");
-  pen_text (out, place_id);
+  if (variant & TREEZ_STOCK)
+    PEN_LITERAL (out, "\",\"location_name\":\"");
+  else
+    PEN_LITERAL (out, "\",\"location\":\"");
+  pen_text (out, names[place]);
+  if (variant & TREEZ_PLACE_IDS) {
+    PEN_LITERAL (out, "\",\"location_id\":\"");
+    pen_text (out, ids[place]);
+  }
   PEN_LITERAL (out, "\",\"sellable_quantity\":");
   put_quantity (out, quantity);
   pen_char (out, '}');
@@ -123,20 +129,27 @@ put_place (Pen *out, const char *type, const char *place, const char *place_id, 
 
 /* One place, or two customer types in one place, or nothing at all: [] when nothing is there. */
 static void
-put_stock (Pen *out, const Look *look, gint32 quantity)
+put_places (Pen *out, const Look *look, guint variant, gint32 quantity)
+{
+  pen_char (out, '[');
+  if (quantity > 0 && look->bits >> 20 & 1) {
+    gint32 medical = quantity / 4000 * 1000;
+    put_place (out, variant, "ADULT", 0, quantity - medical);
+    pen_char (out, ',');
+    put_place (out, variant, "MEDICAL", 0, medical);
+  } else if (quantity > 0) {
+    put_place (out, variant, look->bits >> 21 & 15 ? "ADULT" : "MEDICAL", 1, quantity);
+  }
+  pen_char (out, ']');
+}
+
+static void
+put_stock (Pen *out, const Look *look, guint variant, gint32 quantity)
 {
   PEN_LITERAL (out, ",\"sellable_quantity\":");
   put_quantity (out, quantity);
-  PEN_LITERAL (out, ",\"sellable_quantity_detail\":[");
-  if (quantity > 0 && look->bits >> 20 & 1) {
-    gint32 medical = quantity / 4000 * 1000;
-    put_place (out, "ADULT", "FRONT OF HOUSE", "l-1", quantity - medical);
-    pen_char (out, ',');
-    put_place (out, "MEDICAL", "FRONT OF HOUSE", "l-1", medical);
-  } else if (quantity > 0) {
-    put_place (out, look->bits >> 21 & 15 ? "ADULT" : "MEDICAL", "BACK OF HOUSE", "l-2", quantity);
-  }
-  pen_char (out, ']');
+  PEN_LITERAL (out, ",\"sellable_quantity_detail\":");
+  put_places (out, look, variant, quantity);
 }
 
 static void
@@ -332,12 +345,44 @@ put_rest (Pen *out, const Look *look, guint32 index)
   PEN_LITERAL (out, "],\"external_references\":[]}");
 }
 
+/* A row of v3's getStock. */
+static void
+render_stock (Pen *out, const Look *look, guint32 index, const DataRecord *record)
+{
+  const Shape *shape = &shapes[look->shape];
+  PEN_LITERAL (out, "{\"product_id\":\"5b0c1f4e-7d10-4a10-9b00-");
+  put_hex (out, index + (guint64)1, 12);
+  PEN_LITERAL (out, "\",\"product_status\":\"");
+  pen_text (out, record->status == DATA_ACTIVE ? "ACTIVE" : "DEACTIVATED");
+  PEN_LITERAL (out, "\",\"product_name\":\"");
+  put_name (out, look, record);
+  PEN_LITERAL (out, "\",\"product_brand\":null,\"product_type\":\"");
+  pen_text (out, shape->category);
+  PEN_LITERAL (out, "\",\"product_subtype\":\"");
+  pen_text (out, shape->subtype);
+  PEN_LITERAL (out, "\",\"product_uom\":");
+  pen_text (out, shape->uom);
+  PEN_LITERAL (out, ",\"product_amount\":");
+  pen_text (out, shape->amounts[look->size]);
+  PEN_LITERAL (out, ",\"product_sku\":[\"0085");
+  pen_unsigned (out, 1000000 + index);
+  PEN_LITERAL (out, "\"],\"inventory_details\":");
+  put_places (out, look, TREEZ_STOCK, record->quantity);
+  pen_char (out, '}');
+}
+
 static void
 render (guint64 seed, guint32 index, const DataRecord *record, guint variant, GString *string)
 {
   Pen pen = pen_open (string), *out = &pen;
   char time[TREEZ_TIME_SIZE];
   Look look = look_of (seed, index);
+  if (variant == TREEZ_STOCK) {
+    render_stock (out, &look, index, record);
+    pen_close (out);
+    return;
+  }
+  variant &= ~(guint)TREEZ_STOCK;
   treez_time (record->changed_ms, time);
   PEN_LITERAL (out, "{\"product_id\":\"5b0c1f4e-7d10-4a10-9b00-");
   put_hex (out, index + (guint64)1, 12);
@@ -348,7 +393,7 @@ render (guint64 seed, guint32 index, const DataRecord *record, guint variant, GS
   PEN_LITERAL (out, "\",\"last_updated_at\":\"");
   pen_text (out, time);
   pen_char (out, '"');
-  put_stock (out, &look, record->quantity);
+  put_stock (out, &look, variant, record->quantity);
   put_fields (out, &look, record);
   put_pricing (out, &look, record);
   put_discounts (out, &look, variant);

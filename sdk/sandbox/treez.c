@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-#include "rate.h"
-#include "tokens.h"
-
 #define CLIENT_ID "tb-integrator-7f3a"
 #define API_KEY "key-downtown-51c2e9"
 
@@ -12,16 +9,11 @@ enum {
   TOKEN_S = 7200,
   CALLS_A_SECOND = 10, /* per store and family of routes */
   PRODUCTS_A_PAGE = 1000,
+  STOCK_A_PAGE = 1000,
   CUSTOMERS_A_PAGE = 50,
   IDS_A_REQUEST = 50,
   MOST_CUSTOMERS = 100000,
 };
-
-typedef struct {
-  Data *products, *customers;
-  Tokens *tokens;
-  Rate *rate;
-} Treez;
 
 static gpointer
 treez_open (const VendorSetup *setup)
@@ -31,6 +23,8 @@ treez_open (const VendorSetup *setup)
   treez->customers = data_new (&treez_customers, setup->seed, MIN (setup->size, MOST_CUSTOMERS));
   treez->tokens = tokens_new (setup->seed, TOKEN_S);
   treez->rate = rate_new (setup->rate < 0 ? CALLS_A_SECOND : setup->rate);
+  treez->client = treez_signed_new ();
+  treez->signs_query = TRUE;
   return treez;
 }
 
@@ -42,10 +36,11 @@ treez_close (gpointer state)
   data_free (treez->customers);
   tokens_free (treez->tokens);
   rate_free (treez->rate);
+  treez_signed_free (treez->client);
   g_free (treez);
 }
 
-static void
+void
 treez_fail (Exchange *exchange, int status, const char *reason, const char *detail)
 {
   reply_json (exchange->reply, status,
@@ -53,7 +48,7 @@ treez_fail (Exchange *exchange, int status, const char *reason, const char *deta
               reason, detail);
 }
 
-static void
+void
 treez_refuse (Exchange *exchange)
 {
   reply_json (
@@ -84,14 +79,15 @@ is_store (const char *dispensary)
   return !*rest || (*rest == '-' && rest[1] && strspn (rest + 1, "0123456789") == strlen (rest + 1));
 }
 
-/* The path's piece after the store: "product", "customer", "location", "config". */
+/* By the path's piece after the store: "product", "customer", "location", "config". */
 static gboolean
 within_rate (Exchange *exchange)
 {
   const Treez *treez = exchange->state;
-  const char *family = exchange->route->pattern + strlen ("/v2.0/dispensary/{dispensary}/");
-  g_autofree char *name =
-    g_strdup_printf ("%s/%.*s", exchange->segments[0], (int)(strchrnul (family, '/') - family), family);
+  const char *store = strstr (exchange->route->pattern, "{dispensary}/");
+  const char *family = store ? store + strlen ("{dispensary}/") : exchange->route->pattern + 1;
+  g_autofree char *name = g_strdup_printf ("%s/%.*s", store ? exchange->segments[0] : "",
+                                           (int)(strchrnul (family, '/') - family), family);
   if (rate_allow (treez->rate, name, engine_monotonic_ms (exchange->engine)))
     return TRUE;
   treez_too_many (exchange);
@@ -99,8 +95,34 @@ within_rate (Exchange *exchange)
 }
 
 static gboolean
+is_v3 (const Exchange *exchange)
+{
+  return !g_str_has_prefix (exchange->route->pattern, "/v2.0/");
+}
+
+static guint
+variant_of (const Exchange *exchange)
+{
+  return TREEZ_DISCOUNTS | (is_v3 (exchange) ? TREEZ_PLACE_IDS : 0);
+}
+
+static gboolean
+admit_signed (Exchange *exchange)
+{
+  const char *store = exchange->segments[0];
+  if (!treez_signed_admit (exchange))
+    return FALSE;
+  if (!store || is_store (store))
+    return within_rate (exchange);
+  treez_refuse (exchange); /* not one that the certificate was given */
+  return FALSE;
+}
+
+static gboolean
 treez_admit (Exchange *exchange)
 {
+  if (is_v3 (exchange))
+    return admit_signed (exchange);
   const Treez *treez = exchange->state;
   const char *client = request_header (exchange->request, "client_id");
   const char *token = request_header (exchange->request, "authorization");
@@ -201,7 +223,9 @@ answer_products (Exchange *exchange, gint64 after_ms)
   g_autofree char *other_size = request_query (exchange->request, "page_size");
   g_autofree char *discounts = request_query (exchange->request, "include_discounts");
   guint64 page = 1, size = PRODUCTS_A_PAGE;
-  guint mask = 0, variant = g_strcmp0 (discounts, "false") == 0 ? 0 : TREEZ_DISCOUNTS;
+  guint mask = 0, variant = variant_of (exchange);
+  if (g_strcmp0 (discounts, "false") == 0)
+    variant &= ~(guint)TREEZ_DISCOUNTS;
   if (!read_count (exchange, page_text, "page", &page) || !read_active (exchange, &mask) ||
       !read_count (exchange, one_size ? one_size : other_size, "pagesize", &size) ||
       !without_other_filters (exchange))
@@ -234,7 +258,7 @@ answer_by_ids (Exchange *exchange, const char *ids)
     if (!data_find (treez->products, *id, &index) || !(data_record (treez->products, index)->status & mask))
       continue;
     g_string_append (rows, found++ ? "," : "");
-    data_render (treez->products, index, TREEZ_DISCOUNTS, rows);
+    data_render (treez->products, index, variant_of (exchange), rows);
   }
   reply_json (exchange->reply, 200, PRODUCT_HEAD "%s]}}", found, (guint64)found, rows->str);
 }
@@ -278,7 +302,7 @@ get_one (Exchange *exchange, Data *data, int status, const char *reason)
   }
   GString *body =
     g_string_new ("{\"resultCode\":\"SUCCESS\",\"resultReason\":null,\"resultDetail\":null,\"data\":");
-  data_render (data, index, TREEZ_DISCOUNTS, body);
+  data_render (data, index, variant_of (exchange), body);
   g_string_append_c (body, '}');
   reply_take (exchange->reply, 200, "application/json", body);
 }
@@ -293,6 +317,48 @@ static void
 get_customer (Exchange *exchange)
 {
   get_one (exchange, ((const Treez *)exchange->state)->customers, 404, "CUSTOMER_DOESNT_EXIST");
+}
+
+/* v3's list of stock; changes are those since last_update_date. */
+static void
+get_stock (Exchange *exchange)
+{
+  const Treez *treez = exchange->state;
+  g_autofree char *page_text = request_query (exchange->request, "page");
+  g_autofree char *size_text = request_query (exchange->request, "page_size");
+  g_autofree char *after = request_query (exchange->request, "last_update_date");
+  guint64 page = 1, size = STOCK_A_PAGE;
+  guint mask = 0;
+  gint64 after_ms = G_MININT64;
+  if (!read_count (exchange, page_text, "page", &page) ||
+      !read_count (exchange, size_text, "page_size", &size) || !read_active (exchange, &mask))
+    return;
+  if (after && !treez_time_read (after, &after_ms)) {
+    treez_fail (exchange, 400, "INVALID_DATE_FORMAT", "use yyyy-MM-ddTHH:mm:ss.SSSXXX");
+    return;
+  }
+  if (size > STOCK_A_PAGE) {
+    treez_fail (exchange, 400, "RESPONSE_LIMIT_EXCEEDS", "at most 1000");
+    return;
+  }
+  mask |= after ? DATA_BY_STOCK : 0;
+  DataView view = data_view (treez->products, mask, after_ms);
+  PageRange range = exchange_page (exchange, page, (guint)size, view.count);
+  g_autoptr (GBytes) rows =
+    data_rows (treez->products, mask, after_ms, range.start, range.count, TREEZ_STOCK);
+  reply_rows (
+    exchange->reply, rows, "]}}",
+    "{\"resultCode\":\"SUCCESS\",\"resultReason\":null,\"resultDetail\":null,\"data\":{\"page_elements\":%u,"
+    "\"total_elements\":%" G_GUINT64_FORMAT ",\"stock\":[",
+    range.count, range.total);
+}
+
+/* What the answer holds beside this is not known. */
+static void
+validate_signature (Exchange *exchange)
+{
+  reply_json (exchange->reply, 200,
+              "{\"resultCode\":\"SUCCESS\",\"resultReason\":null,\"resultDetail\":null}");
 }
 
 static void
@@ -340,32 +406,51 @@ treez_data (gpointer state, const char *kind)
 static gboolean
 treez_option (gpointer state, const char *name, double value)
 {
-  const Treez *treez = state;
+  Treez *treez = state;
   if (strcmp (name, "rate") == 0 && value >= 0)
     rate_set (treez->rate, value);
   else if (strcmp (name, "token_s") == 0 && value >= 1)
     tokens_set_lasts_s (treez->tokens, (gint64)value);
+  else if (strcmp (name, "signs_query") == 0 && (value == 0 || value == 1))
+    treez->signs_query = value == 1;
   else
     return FALSE;
   return TRUE;
 }
 
 #define STORE "/v2.0/dispensary/{dispensary}"
+#define STORE_V3 "/dispensary/v3/{dispensary}"
 #define PRODUCT_ROWS                                                                                         \
   .rows = "data.product_list", .id = "product_id", .price = "pricing.price_sell",                            \
   .text = "product_configurable_fields.name", .count = "data.page_count", .total = "data.total_count"
 
+/* What both generations have, below their base. Fault rules know a route of either by the same name. */
+#define SHARED_ROUTES(base)                                                                                  \
+  { "product_list", "GET", base "/product/product_list", list_products, PRODUCT_ROWS },                      \
+    { "product_changes", "GET", base "/product/product_list/lastUpdated/after/{time}",                       \
+      list_changed_products, PRODUCT_ROWS },                                                                 \
+    { "product", "GET", base "/product/{id}", get_product },                                                 \
+    { "customer_changes",                                                                                    \
+      "GET",                                                                                                 \
+      base "/customer/lastUpdated/after/{time}/page/{page}/pagesize/{size}",                                 \
+      list_customers,                                                                                        \
+      .rows = "data",                                                                                        \
+      .id = "customer_id",                                                                                   \
+      .price = "rewards_balance",                                                                            \
+      .text = "last_name" },                                                                                 \
+    { "customer", "GET", base "/customer/{id}", get_customer },                                              \
+  {                                                                                                          \
+    "location_list", "GET", base "/location/list", list_locations, .rows = "data", .id = "id",               \
+                                                                   .text = "name"                            \
+  }
+
 static const Route routes[] = {
   { "gettokens", "POST", STORE "/config/api/gettokens", get_tokens, .open = TRUE },
-  { "product_list", "GET", STORE "/product/product_list", list_products, PRODUCT_ROWS },
-  { "product_changes", "GET", STORE "/product/product_list/lastUpdated/after/{time}", list_changed_products,
-    PRODUCT_ROWS },
-  { "product", "GET", STORE "/product/{id}", get_product },
-  { "customer_changes", "GET", STORE "/customer/lastUpdated/after/{time}/page/{page}/pagesize/{size}",
-    list_customers, .rows = "data", .id = "customer_id", .price = "rewards_balance", .text = "last_name" },
-  { "customer", "GET", STORE "/customer/{id}", get_customer },
-  { "location_list", "GET", STORE "/location/list", list_locations, .rows = "data", .id = "id",
-    .text = "name" },
+  SHARED_ROUTES (STORE),
+  SHARED_ROUTES (STORE_V3),
+  { "stock", "GET", STORE_V3 "/stock/getStock", get_stock, .rows = "data.stock", .id = "product_id",
+    .text = "product_name", .count = "data.page_elements", .total = "data.total_elements" },
+  { "jwt_validation", "POST", "/service/jwt-validation", validate_signature },
 };
 
 static const char *const kinds[] = { "products", "customers", NULL };
@@ -373,14 +458,17 @@ static const char *const kinds[] = { "products", "customers", NULL };
 const Vendor treez_vendor = {
   .name = "treez",
   .help =
-    "Treez v2. Products, their changes, customers, locations; tokens of 2 h; 10 calls a second.\n"
-    "            Options: rate (calls a second, 0: no limit), token_s (how long a new token lasts).\n"
+    "Treez v2 and v3. Products, their changes, stock (v3), customers, locations; tokens of 2 h (v2), or\n"
+    "            each request signed for 30 s (v3: settings_v3); 10 calls a second.\n"
+    "            Options: rate (calls a second, 0: no limit), token_s (how long a new token lasts),\n"
+    "            signs_query (1: v3's aud has the query, 0: it has not).\n"
     "            The stores downtown, downtown-2, downtown-3 ... hold the same goods, with their own tokens.",
   .routes = routes,
   .route_count = G_N_ELEMENTS (routes),
   .open = treez_open,
   .close = treez_close,
   .settings = "\"dispensary\":\"downtown\",\"client_id\":\"" CLIENT_ID "\",\"api_key\":\"" API_KEY "\"",
+  .settings_v3 = treez_signed_settings,
   .admit = treez_admit,
   .refuse = treez_refuse,
   .too_many = treez_too_many,

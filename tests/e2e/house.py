@@ -67,7 +67,8 @@ class House:
         os.rename(target + ".part", target)
 
     def settings(self, **changed):
-        values = {**self.sandbox.vendor(self.vendor)["settings"], **changed}
+        ours = "settings_v3" if changed.get("generation") == "v3" else "settings"
+        values = {**self.sandbox.vendor(self.vendor)[ours], **changed}
         return "\n".join(f"{key} = {json.dumps(value)};" for key, value in values.items())
 
     def drop_in(self, store, plugin_name=None, sync="", extra=WIDE_OPEN, **settings):

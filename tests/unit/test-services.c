@@ -391,7 +391,7 @@ static void
 test_digests_and_signatures (void)
 {
   run (sign, "ok", "");
-  run (sign_without_key, "validation_error", "token: is no PEM text of an RSA private key");
+  run (sign_without_key, "authentication_error", "token: is no PEM text of an RSA private key");
 }
 
 static tb_status

@@ -1,6 +1,6 @@
 /* Digests, signatures and encodings. Keys are named by their setting, so that a plugin never holds them. What
- * is given lives until the call ends; where a key is not set or cannot be used the call is failed and { NULL,
- * 0 } given. */
+ * is given lives until the call ends; where a key is not set or cannot be used the call ends with
+ * TB_AUTHENTICATION_ERROR, whatever the plugin makes of it, and { NULL, 0 } is given. */
 #ifndef TILLBRIDGE_CRYPTO_H
 #define TILLBRIDGE_CRYPTO_H
 

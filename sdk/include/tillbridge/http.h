@@ -225,8 +225,8 @@ tb_form_add (tb_form *form, const char *name, const char *value)
 }
 
 /* ---- endpoints: where requests go, as data ----
- * Templates: text with {setting}, and {token}, what `authorize` was given. Percent-encoded in a URL's path
- * and query, as it is in a header. */
+ * Templates: text with {setting}, {setting|what stands there when that is not set}, and {token}, what
+ * `authorize` was given. Percent-encoded in a URL's path and query, as it is in a header. */
 
 typedef enum tb_place { TB_HEADER = 1, TB_QUERY, TB_BASIC } tb_place;
 
@@ -307,9 +307,12 @@ typedef struct tb_endpoint {
    * the account. Its requests carry no {token}; any refusal in it is TB_AUTHENTICATION_ERROR. NULL: none is
    * needed. */
   tb_status (*authorize) (tb_call *, tb_token *);
-  /* Adds what must be computed of each single try, with tb_sign_header(). Makes no requests. */
+  /* Adds what must be computed of each single try, with tb_sign_header(): it is called when the request's
+   * turn has come, right before it leaves. What the vendor refuses with TB_AUTHENTICATION_ERROR is signed
+   * and sent once more, since it may have been too late. Makes no requests. */
   tb_status (*sign) (tb_call *, tb_outgoing *);
-  /* The last word on an answer where rows cannot say it: returns response->verdict, or better. Makes no
+  /* The last word on an answer where rows cannot say it: returns response->verdict, or better. With
+   * tb_fail (call, verdict, ...) it adds words for the operator, before those of the vendor. Makes no
    * requests. */
   tb_status (*classify) (tb_call *, const tb_response *);
 } tb_endpoint;

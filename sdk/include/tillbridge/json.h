@@ -115,7 +115,8 @@ tb_cash_minor (const tb_json *json, const char *path)
 }
 
 /* A time in any common spelling: RFC 3339, a blank for the T, no seconds, fractions, an offset without colon,
- * a bare date. Without an offset: UTC. 0: none. */
+ * a bare date, a date of HTTP (RFC 9110, 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT"). Without an offset: UTC. 0:
+ * none. */
 static inline long long
 tb_time (const tb_json *json, const char *path)
 {
