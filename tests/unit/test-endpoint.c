@@ -61,6 +61,8 @@ classify (tb_call *call, const tb_response *response)
     tb_retry_in (call, 200);
     return TB_RATE_LIMIT_EXCEEDED;
   }
+  if (response->verdict == TB_AUTHENTICATION_ERROR)
+    return tb_fail (call, TB_AUTHENTICATION_ERROR, "mend the key of %s", tb_setting_text (call, "shop"));
   return response->verdict;
 }
 
@@ -1244,6 +1246,42 @@ test_each_try_is_signed_anew (void)
 }
 
 static gboolean
+refuse_once (const HttpAsked *asked, gpointer data)
+{
+  Vendor *vendor = data;
+  return http_server_answer (asked, ++vendor->flaky == 1 ? 401 : 200, "", "{\"ok\":1}");
+}
+
+static void
+test_a_refused_signature_is_made_anew_once (void)
+{
+  Bed bed;
+  bed_begin (&bed, refuse_once);
+  EXPECT (bed_run (&bed, get_by_query), "ok");
+  CU_ASSERT_EQUAL (plugin_state.signatures, 2);
+  bed_end (&bed);
+}
+
+static gboolean
+refuse_all (const HttpAsked *asked, gpointer data)
+{
+  return http_server_answer (asked, 401, "", "{\"error\":{\"text\":\"who are you?\"}}");
+}
+
+static void
+test_classify_adds_words_to_the_vendors (void)
+{
+  Bed bed;
+  bed_begin (&bed, refuse_all);
+  json_object *result = bed_run (&bed, get_by_query);
+  EXPECT (result, "authentication_error");
+  CU_ASSERT_PTR_NOT_NULL (
+    strstr (text_of (result, "detail"), "mend the key of mill (the vendor says: who are you?)"));
+  CU_ASSERT_EQUAL (plugin_state.signatures, 2);
+  bed_end (&bed);
+}
+
+static gboolean
 throttle_in_a_200 (const HttpAsked *asked, gpointer data)
 {
   Vendor *vendor = data;
@@ -1391,6 +1429,8 @@ main (void)
     { "a link to another host goes bare", test_a_link_to_another_host_goes_bare },
     { "a link that is no http is refused", test_a_link_that_is_no_http_is_refused },
     { "each try is signed anew", test_each_try_is_signed_anew },
+    { "a refused signature is made anew once", test_a_refused_signature_is_made_anew_once },
+    { "classify adds words to the vendor's", test_classify_adds_words_to_the_vendors },
     { "classify has the last word", test_classify_has_the_last_word },
     { "a range that is not understood is cut here", test_a_range_that_is_not_understood_is_cut_here },
     { "an answer above its ceiling fails alone and says so",

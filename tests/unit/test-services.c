@@ -187,6 +187,8 @@ read_times (tb_call *call)
   CU_ASSERT_PTR_NULL (tb_utc (call, 0, TB_RFC3339));
   CU_ASSERT_EQUAL (tb_read_time_local (call, " 2026-03-02 09:15 "), 1772471700000);
   CU_ASSERT_EQUAL (tb_read_time (call, "soon"), 0);
+  CU_ASSERT_EQUAL (tb_read_time (call, "Sun, 06 Nov 1994 08:49:37 GMT"), 784111777000);
+  CU_ASSERT_EQUAL (tb_read_time_local (call, "Sun, 06 Nov 1994 08:49:37 GMT"), 784111777000);
   CU_ASSERT_TRUE (tb_now (call) > 1700000000000);
   return TB_OK;
 }

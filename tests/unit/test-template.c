@@ -44,6 +44,16 @@ test_a_header_is_left_as_it_stands (void)
 }
 
 static void
+test_what_is_not_set_may_have_another (void)
+{
+  expect ("{empty|https://api.example.org}/v1", TEMPLATE_URL, "https://api.example.org/v1");
+  expect ("{url|https://api.example.org}v1", TEMPLATE_URL, "https://api.example.com/v1");
+  expect ("{empty|}/v1", TEMPLATE_URL, "empty is not set, and the address needs it");
+  expect ("{nothing|x}", TEMPLATE_TEXT, "{nothing}: no such setting is described");
+  CU_ASSERT_TRUE (template_names ("{token|none}", "token"));
+}
+
+static void
 test_what_cannot_be_filled_says_why (void)
 {
   expect ("{nothing}", TEMPLATE_TEXT, "{nothing}: no such setting is described");
@@ -85,6 +95,7 @@ main (void)
     { "an address is encoded but for the url that leads",
       test_an_address_is_encoded_but_for_the_url_that_leads },
     { "a header is left as it stands", test_a_header_is_left_as_it_stands },
+    { "what is not set may have another", test_what_is_not_set_may_have_another },
     { "what cannot be filled says why", test_what_cannot_be_filled_says_why },
     { "names are found", test_names_are_found },
     { "when compares, or asks whether it is set", test_when_compares_or_asks_whether_it_is_set });
