@@ -1,6 +1,6 @@
 /* Collections: what one connector holds of one kind. Their numbers are kept in the store for good; their maps
  * are loaded when a pass or a reader needs them, and dropped when nobody did for a while. */
-#include "hub/hub-private.h"
+#include "hub/overrides.h"
 
 #include <string.h>
 
@@ -38,6 +38,7 @@ hub_collection_free (gpointer data)
   if (!collection)
     return;
   g_free (collection->key);
+  overrides_free (collection);
   map_free (collection->map);
   map_free (collection->coming);
   g_ptr_array_unref (collection->waiting);
@@ -58,7 +59,7 @@ read_number (const char *key, const char *json, gpointer data)
 gboolean
 hub_collections_read (Hub *hub, GError **error)
 {
-  return store_states (hub->world.store, KEY_PREFIX, read_number, hub, error);
+  return store_states (hub->world.store, KEY_PREFIX, read_number, hub, error) && overrides_read (hub, error);
 }
 
 HubCollection *
@@ -202,6 +203,7 @@ hub_collection_written (Hub *hub, HubCollection *collection, gboolean changed)
   }
   if (--collection->writing == 0 && collection->waiting->len && !collection->loading)
     begin_loading (hub, collection);
+  overrides_go_on (collection);
 }
 
 void

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "hub/overrides.h"
 
 enum {
   PAUSE_MS = 10000,  /* after a fetch that the vendor failed nobody waits for the next one so long */
@@ -318,7 +319,8 @@ put (Fetch *fetch)
       fetch->writing |= 1u << kind;
     }
   fetch->storing = TRUE;
-  store_submit (fetch->hub->world.store, g_steal_pointer (&fetch->batch), stored, fetch);
+  overrides_submit (fetch->hub, fetch->collections[MODEL_PRODUCTS], g_steal_pointer (&fetch->batch), stored,
+                    fetch);
 }
 
 /* ---- asking ---- */

@@ -3,7 +3,7 @@
 #include <malloc.h>
 #include <string.h>
 
-#include "hub/hub-private.h"
+#include "hub/overrides.h"
 
 enum { IDLE_CHECK_MS = 30000 };
 
@@ -61,6 +61,8 @@ hub_arm (Hub *hub)
     at_ms = MIN (at_ms, worker->at_ms);
   if (hub->draining)
     at_ms = MIN (at_ms, hub->drain_until_ms);
+  if (hub->overrides_held)
+    at_ms = MIN (at_ms, hub_mono_ms (hub));
   hub->world.wake (hub->world.world, at_ms);
 }
 
@@ -83,6 +85,7 @@ hub_tick (Hub *hub)
     hub_plugin_due ((HubPlugin *)first);
   for (HeapNode *first; (first = heap_first (&hub->streams)) && first->at_ms <= now_ms;)
     hub_stream_due ((HubStream *)first);
+  overrides_tick (hub);
   if (now_ms >= hub->idle_check_ms) {
     hub_collections_drop_idle (hub);
     if (!hub->passes_running)
@@ -102,7 +105,7 @@ hub_check_drained (Hub *hub)
 {
   if (!hub->draining || !hub->drained)
     return;
-  gboolean busy = FALSE;
+  gboolean busy = hub->overriding > 0;
   GHashTableIter iter;
   gpointer value;
   g_hash_table_iter_init (&iter, hub->by_label);

@@ -77,6 +77,7 @@ typedef struct {
   gint64 used_ms;     /* mono; an idle map is dropped */
   GPtrArray *waiting; /* collections.c */
   guint64 version;    /* moves with every change that readers may see */
+  struct Overrides *overrides; /* NULL: none */
 } HubCollection;
 
 typedef enum {
@@ -271,11 +272,21 @@ void hub_check (Hub *hub, HubConnector *connector, HubCheckDone done, gpointer d
 gboolean hub_pass_decide (Hub *hub, const char *pass_id, gboolean accept, StoreDone done, gpointer data,
                           GError **error);
 
+/* Replaces what an operator overrides of one product, wholly. set: of model_overrides_read(); NULL or "": no
+ * overrides any more. may (NULL: in any case) is shown the record as it is stored when the turn has come, and
+ * refuses with FALSE: HUB_ERROR_DIFFERS. done when it is stored durably, or nothing was to be stored; never
+ * from within may. */
+typedef gboolean (*HubMayOverride) (HubCollection *collection, const StoreFound *found, gpointer data);
+void hub_override (Hub *hub, HubCollection *collection, const char *id, const char *set, HubMayOverride may,
+                   HubFound done, gpointer data);
+
 #define HUB_ERROR (hub_error_quark ())
 GQuark hub_error_quark (void);
 typedef enum {
   HUB_ERROR_NOT_FOUND,
   HUB_ERROR_CONFLICT,
   HUB_ERROR_UNSUPPORTED,
-  HUB_ERROR_UNAVAILABLE
+  HUB_ERROR_UNAVAILABLE,
+  HUB_ERROR_DIFFERS,
+  HUB_ERROR_TOO_MANY
 } HubError;

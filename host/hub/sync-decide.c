@@ -1,6 +1,7 @@
 /* A held pass is decided by a person: what it lacked goes, or stays. */
 #include <string.h>
 
+#include "hub/overrides.h"
 #include "hub/sync-run.h"
 
 typedef struct Deciding Deciding;
@@ -100,6 +101,17 @@ put_decision (Deciding *deciding, StoreBatch *batch, guint64 deleted)
   store_batch_state (batch, key, json);
 }
 
+static HubCollection *
+products_of (const Deciding *deciding)
+{
+  for (guint i = 0; i < deciding->collections->len; i++) {
+    HubCollection *collection = deciding->collections->pdata[i];
+    if (collection->kind == MODEL_PRODUCTS)
+      return collection;
+  }
+  return NULL;
+}
+
 /* What was seen again since the pass ended stays. */
 static void
 decide_now (Deciding *deciding)
@@ -121,7 +133,7 @@ decide_now (Deciding *deciding)
   for (guint i = 0; i < deciding->collections->len; i++)
     deciding->changes |= (guint)hub_collection_writing (deciding->collections->pdata[i], batch)
                          << ((HubCollection *)deciding->collections->pdata[i])->kind;
-  store_submit (hub->world.store, batch, decided, deciding);
+  overrides_submit (hub, products_of (deciding), batch, decided, deciding);
 }
 
 static void

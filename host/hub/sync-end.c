@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "hub/overrides.h"
 #include "hub/sync-run.h"
 
 enum { CHUNK = 500 }; /* records that are deleted or set to zero in one batch */
@@ -35,6 +36,7 @@ run_is_zero (const HubStream *stream)
 }
 
 typedef struct {
+  HubCollection *collection;
   char *body;
   gsize length;
   char *id;
@@ -45,9 +47,12 @@ static gboolean
 zero_one (const StoreFound *found, gpointer data)
 {
   Zeroed *zeroed = data;
+  JsonBuffer vendor = { 0 };
   if (found->deleted || !found->body)
     return FALSE;
-  zeroed->body = model_zero_quantity (found->body, found->body_length, &zeroed->length);
+  overrides_vendor_body (zeroed->collection, found, &vendor);
+  zeroed->body = model_zero_quantity (vendor.bytes, vendor.length, &zeroed->length);
+  json_buffer_clear (&vendor);
   zeroed->id = g_strndup (found->id, found->id_length);
   zeroed->id_length = found->id_length;
   return FALSE;
@@ -60,7 +65,7 @@ is_zero_already (SyncRun *run, HubCollection *collection, guint32 ordinal)
   MapEntry *entry = map_at (collection->map, ordinal);
   if (!entry->zeroed) {
     g_autoptr (GError) error = NULL;
-    Zeroed zeroed = { 0 };
+    Zeroed zeroed = { .collection = collection };
     gboolean found;
     store_get (run->hub->world.store, collection->number, ordinal, &found, zero_one, &zeroed, &error);
     entry->zeroed = zeroed.body && hash_bytes (zeroed.body, zeroed.length, run->hub->seed) == entry->hash;
@@ -103,7 +108,7 @@ static gboolean
 put_zero (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordinal, gint64 asked_ms)
 {
   g_autoptr (GError) error = NULL;
-  Zeroed zeroed = { 0 };
+  Zeroed zeroed = { .collection = collection };
   gboolean found;
   MapEntry *entry = map_at (collection->map, ordinal);
   if (!store_get (hub->world.store, collection->number, ordinal, &found, zero_one, &zeroed, &error)) {

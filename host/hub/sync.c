@@ -1,6 +1,7 @@
 /* The life of a pass: its pages are asked for one after the other, stored while the next arrives, and asked
  * again when something fails. */
 #include "hub/fetch.h"
+#include "hub/overrides.h"
 
 #include <string.h>
 
@@ -196,7 +197,7 @@ run_flush (SyncRun *run)
   run->dirty = TRUE;
   each_collection (run, count_writing);
   run->batch_rejects = 0;
-  store_submit (run->hub->world.store, g_steal_pointer (&run->batch), stored, run);
+  overrides_submit (run->hub, run->collections[MODEL_PRODUCTS], g_steal_pointer (&run->batch), stored, run);
 }
 
 /* After a page, when nothing is being written: the place goes with its records, and the next page is asked

@@ -137,6 +137,15 @@ place_of (const Member *member)
   return -1;
 }
 
+/* Without the blanks that JSON may have behind it. */
+static gsize
+trimmed (const char *text, gsize length)
+{
+  while (length && strchr (" \t\r\n", text[length - 1]))
+    length--;
+  return length;
+}
+
 static gboolean
 is_object (const char *text, gsize length)
 {
@@ -216,6 +225,7 @@ model_overrides_merge (const char *body, gsize length, const char *set, gsize se
   Member members[FIELDS_ROOM];
   JsonBuffer taken = { 0 };
   gsize start = out->length;
+  length = trimmed (body, length);
   g_assert (is_object (body, length));
   gather (set, set_length, members);
   weave (body, length, members, members, &taken, out);

@@ -99,6 +99,13 @@ store_batch_row (StoreBatch *batch, StoreHistory history, const StoreRow *row)
   g_array_append_val (batch->rows, own);
 }
 
+void
+store_batch_each (StoreBatch *batch, void (*each) (StoreRecord *record, gpointer data), gpointer data)
+{
+  for (guint i = 0; i < batch->records->len; i++)
+    each (&g_array_index (batch->records, StoreRecord, i), data);
+}
+
 gsize
 store_batch_size (const StoreBatch *batch)
 {

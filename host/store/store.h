@@ -67,6 +67,9 @@ void store_batch_keep (StoreBatch *batch, GBytes *bytes);
 void store_batch_state (StoreBatch *batch, const char *key, const char *json);
 /* Adds or replaces a row of history. Copied. */
 void store_batch_row (StoreBatch *batch, StoreHistory history, const StoreRow *row);
+/* Before it is submitted: each of its records, in order; what they hold may be replaced by what the batch is
+ * made to keep. */
+void store_batch_each (StoreBatch *batch, void (*each) (StoreRecord *record, gpointer data), gpointer data);
 gsize store_batch_size (const StoreBatch *batch);                           /* records in it */
 gboolean store_batch_touches (const StoreBatch *batch, guint32 collection); /* has a record of it */
 void store_batch_free (StoreBatch *batch); /* of a batch that is not submitted */

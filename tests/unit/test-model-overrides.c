@@ -125,6 +125,7 @@ test_strange_bodies_stay_json_and_come_back_as_they_were (void)
 {
   static const char *const bodies[] = {
     "{}",
+    "{\"name\":\"a\"} \n",
     "{ \"name\" : \"a\\\"},{\" , \"id\": \"1\" }",
     "{\"updated_at\":\"x\",\"brand\":[{\"name\":\"}\"}],\"id\":\"1\",\"name\":{\"overridden\":1}}",
     "{\"name\":\"a\",\"name\":\"b\",\"id\":\"1\"}",
