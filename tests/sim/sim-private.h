@@ -31,6 +31,10 @@ struct Sim {
   Hub *hub;
   Metrics *metrics;
   GPtrArray *workers; /* SimWorker */
+  /* the operator */
+  GHashTable *overrides; /* id -> SimSet, as they were answered */
+  GPtrArray *asking;     /* SimAsking: not answered yet */
+  guint overrides_made, overridden;
   guint crashes;
   /* a follower of the feed */
   guint64 seen_seq;
@@ -50,6 +54,14 @@ void sim_wrong (Sim *sim, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void sim_vendor_add (Sim *sim);
 void sim_vendor_change (Sim *sim);
 char *sim_body (const SimRecord *record, guint kind, char **id);
+
+/* sim-overrides.c */
+void sim_overrides_new (Sim *sim);
+void sim_overrides_free (Sim *sim);
+void sim_override (Sim *sim);         /* the operator overrides a product, or takes it back */
+void sim_overrides_settle (Sim *sim); /* the hub came back, or rests: the disk is looked at */
+/* What must be served of a record. */
+char *sim_served (Sim *sim, const SimRecord *record, guint kind, char **id);
 
 /* sim-worker.c */
 HubWorker *sim_worker_start (gpointer world, const char *file, const HubWorkerEvents *events, gpointer data,

@@ -168,6 +168,7 @@ crash_hub (Sim *sim)
   sim_workers_free (sim);
   sim->crashes++;
   start_hub (sim);
+  sim_overrides_settle (sim);
 }
 
 Sim *
@@ -182,6 +183,7 @@ sim_new (guint64 seed, const SimChances *chances)
   sim->workers = g_ptr_array_new ();
   sim->metrics = metrics_new ();
   sim->followed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  sim_overrides_new (sim);
   sim->disk = mem_disk_new (sim_random (sim));
   for (guint i = 0; i < chances->records; i++)
     sim_vendor_add (sim);
@@ -202,6 +204,7 @@ sim_free (Sim *sim)
   g_ptr_array_unref (sim->workers);
   g_array_unref (sim->vendor);
   g_hash_table_unref (sim->followed);
+  sim_overrides_free (sim);
   g_free (sim->wrong);
   g_free (sim);
 }
@@ -294,6 +297,8 @@ sim_run (Sim *sim, gint64 ms)
     for (; second_ms <= sim->now_ms; second_ms += 1000)
       for (guint i = 0; !sim->calm && i < sim->chances.changes; i++)
         sim_vendor_change (sim);
+    if (!sim->calm && sim_happens (sim, sim->chances.overrides))
+      sim_override (sim);
     if (sim_happens (sim, 50))
       follow (sim);
     if (!sim_happens (sim, 300))
@@ -404,7 +409,7 @@ compare_kind (Sim *sim, guint kind, guint *count)
   for (guint i = 0; i < sim->vendor->len; i++) {
     const SimRecord *record = &g_array_index (sim->vendor, SimRecord, i);
     char *id;
-    g_autofree char *wanted = sim_body (record, kind, &id);
+    g_autofree char *wanted = sim_served (sim, record, kind, &id);
     g_autofree char *owned = id;
     const char *held = g_hash_table_lookup (bodies, id);
     if (record->there ? g_strcmp0 (held, wanted) != 0
@@ -433,6 +438,9 @@ sim_check (Sim *sim)
   g_autoptr (GError) error = NULL;
   StoreRowFilter filter = { .limit = G_MAXUINT };
   guint count = 0;
+  if (sim->asking->len)
+    sim_wrong (sim, "%u overrides were never answered", sim->asking->len);
+  sim_overrides_settle (sim);
   compare_kind (sim, MODEL_PRODUCTS, &count);
   compare_kind (sim, MODEL_INVENTORY, &count);
   if (!sim->wrong && count != g_hash_table_size (sim->followed))
@@ -488,7 +496,7 @@ sim_check_products (Sim *sim)
   for (guint i = 0; i < sim->vendor->len; i++) { /* what went is told by a full pass alone */
     SimRecord *record = &g_array_index (sim->vendor, SimRecord, i);
     char *id = NULL;
-    g_autofree char *wanted = sim_body (record, MODEL_PRODUCTS, &id);
+    g_autofree char *wanted = sim_served (sim, record, MODEL_PRODUCTS, &id);
     g_autofree char *owned = id;
     g_autofree char *held = sim_held (sim, id);
     if (record->there && g_strcmp0 (held, wanted) != 0)
@@ -517,6 +525,19 @@ guint
 sim_told (const Sim *sim)
 {
   return sim->told;
+}
+
+guint
+sim_overridden (const Sim *sim)
+{
+  return sim->overridden;
+}
+
+void
+sim_override_some (Sim *sim, guint count)
+{
+  while (count-- > 0)
+    sim_override (sim);
 }
 
 guint

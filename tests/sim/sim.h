@@ -17,6 +17,7 @@ typedef struct {
   guint changes;   /* the vendor's, a simulated second */
   guint late_ms;   /* how much older than now a change may say it is */
   gboolean skips;  /* the worker tells what it skipped */
+  guint overrides; /* an operator overrides products */
 } SimChances;
 
 Sim *sim_new (guint64 seed, const SimChances *chances);
@@ -39,6 +40,8 @@ guint sim_alive (Sim *sim, guint kind);
 /* Changes that the follower was told. */
 guint sim_told (const Sim *sim);
 guint sim_crashes (const Sim *sim);
+guint sim_overridden (const Sim *sim); /* how often an override was answered with the product */
+void sim_override_some (Sim *sim, guint count);
 guint sim_passes (const Sim *sim);
 Hub *sim_hub (Sim *sim);
 /* The vendor loses this share of its records at once (percent). */

@@ -79,6 +79,58 @@ test_what_did_not_change_is_told_once (void)
   CU_ASSERT (crashes > seeds (60));
 }
 
+static const SimChances overridden = { .records = 30,
+                                       .page = 7,
+                                       .fail = 40,
+                                       .die = 20,
+                                       .reject = 20,
+                                       .crash = 4,
+                                       .changes = 3,
+                                       .late_ms = 7000,
+                                       .skips = TRUE,
+                                       .full_disk = 2,
+                                       .overrides = 60 };
+
+static void
+test_overrides_win_over_all_that_comes (void)
+{
+  guint crashes = 0, answered = 0;
+  for (guint64 seed = 1; seed <= seeds (150); seed++) {
+    Sim *sim = sim_new (seed, &overridden);
+    sim_run (sim, 90000);
+    CU_ASSERT (sim_settle (sim));
+    g_autofree char *wrong = sim_check (sim);
+    CU_ASSERT_PTR_NULL (wrong);
+    if (wrong)
+      printf ("# seed %" G_GUINT64_FORMAT ": %s\n", seed, wrong);
+    crashes += sim_crashes (sim);
+    answered += sim_overridden (sim);
+    sim_free (sim);
+  }
+  CU_ASSERT (crashes > seeds (150) && answered > 10 * seeds (150));
+}
+
+/* Passes over products that are overridden find them unchanged. */
+static void
+test_what_is_overridden_is_told_once_too (void)
+{
+  static const SimChances rest = { .records = 30, .page = 7, .fail = 40, .die = 20, .skips = TRUE };
+  for (guint64 seed = 1; seed <= seeds (40); seed++) {
+    Sim *sim = sim_new (seed, &rest);
+    CU_ASSERT (sim_settle (sim));
+    CU_ASSERT_EQUAL (sim_told (sim), 2 * rest.records);
+    sim_override_some (sim, 12);
+    CU_ASSERT (sim_settle (sim));
+    guint told = sim_told (sim);
+    CU_ASSERT (told > 2 * rest.records && told <= 2 * rest.records + 12);
+    CU_ASSERT (sim_settle (sim));
+    CU_ASSERT_EQUAL (sim_told (sim), told);
+    g_autofree char *wrong = sim_check (sim);
+    CU_ASSERT_PTR_NULL (wrong);
+    sim_free (sim);
+  }
+}
+
 /* full_disk: how often the disk is full while changes come in; the full pass before them is spared, so that
  * none behind them mends what they miss. */
 static void
@@ -168,11 +220,14 @@ main (int argc, char **argv)
   if (argc == 1 && !freopen ("/dev/null", "w", stderr)) /* bad luck is no news here */
     return 99;
   if (argc > 1) {
-    return play (g_ascii_strtoull (argv[1], NULL, 10), &rough, 120000) ? 0 : 1;
+    const SimChances *chances = argc > 2 ? &overridden : &rough; /* a second word: with overrides */
+    return play (g_ascii_strtoull (argv[1], NULL, 10), chances, argc > 2 ? 90000 : 120000) ? 0 : 1;
   }
   return TAP_RUN ("sim", { "a rough day ends with the truth", test_a_rough_day_ends_with_the_truth },
                   { "skipping changes nothing", test_skipping_changes_nothing },
                   { "what did not change is told once", test_what_did_not_change_is_told_once },
+                  { "overrides win over all that comes", test_overrides_win_over_all_that_comes },
+                  { "what is overridden is told once too", test_what_is_overridden_is_told_once_too },
                   { "late and equal times are not missed", test_late_and_equal_times_are_not_missed },
                   { "changes on a disk that is full now and then are not missed",
                     test_changes_on_a_disk_that_is_full_now_and_then_are_not_missed },
