@@ -67,6 +67,10 @@ status_of (const GError *error)
     return 501;
   case HUB_ERROR_UNAVAILABLE:
     return 503;
+  case HUB_ERROR_DIFFERS:
+    return 412;
+  case HUB_ERROR_TOO_MANY:
+    return 422;
   }
   return 500;
 }
