@@ -8,6 +8,7 @@
 
 #include "base/timefmt.h"
 #include "cli/client.h"
+#include "cli/complete.h"
 #include "cli/terminal.h"
 #include "cli/usage.h"
 #include "config/config.h"
@@ -197,10 +198,13 @@ static int
 run (Cli *cli, int count, char **words, char **environment)
 {
   int status;
-  gboolean ready = usage_read (cli, count, words, &status);
+  gboolean completes = count > 1 && strcmp (words[1], "complete") == 0;
+  gboolean ready = !completes && usage_read (cli, count, words, &status);
   const char *socket = g_environ_getenv (environment, "TILLBRIDGE_SOCKET");
   if (!cli->socket && socket && *socket)
     cli->socket = g_strdup (socket);
+  if (completes)
+    return complete_run (cli, environment, count, words);
   if (!ready)
     return status;
   if (cli->color && !g_strv_contains ((const char *const[]){ "auto", "always", "never", NULL }, cli->color))

@@ -30,6 +30,7 @@ typedef enum {
   TAKES_STORE,
   TAKES_CONNECTOR, /* down to a connector: "downtown", "downtown/pos" */
   TAKES_STREAM,    /* down to a stream */
+  TAKES_STREAMS,   /* a connector or a stream: "downtown" alone is not enough */
   TAKES_NAME,      /* a connector of the store that is the first argument: "pos" */
   TAKES_PLUGIN,
   TAKES_HELD, /* a pass that waits for a person */

@@ -110,7 +110,7 @@ const Verb cli_verbs[] = {
       "when a pass failed or is held. Interrupting the wait does not end the passes.",
     .least = 1,
     .most = 1,
-    .takes = { TAKES_STREAM },
+    .takes = { TAKES_STREAMS },
     .options = { { "full", OPTION_FLAG, NULL, "everything, not only what changed since the last pass" },
                  { "dry-run", OPTION_FLAG, NULL,
                    "pull and compare, store nothing; exit status 3 when something would be stored" },
