@@ -1,7 +1,9 @@
-/* The feed as pages: what was stored after a seq, in order, each record at its latest state. */
+/* The feed as pages: what was stored after a seq, in order, each record at its latest state. Whoever asks for
+ * text/event-stream is told of changes as they come. */
 #include <string.h>
 
-#include "api/cursor.h"
+#include "api/feed.h"
+#include "api/follow.h"
 #include "api/routes.h"
 
 enum { LOOKS_MOST = 5000 }; /* rows that one page looks at: a narrow filter gets an empty page and goes on */
@@ -29,87 +31,26 @@ const Shape change_shape = { "Change", "A record that was stored or deleted.", c
             change_page_shape = { "ChangePage", "A page of the feed.", page_members };
 
 typedef struct {
-  Hub *hub;
+  const Hub *hub;
+  FeedFilter filter;
   Answer *answer;
-  guint items, kinds; /* kinds: 0: all */
-  const char *store;
-} Feed;
-
-/* "downtown/pos/products" */
-static gboolean
-is_of_store (const char *key, const char *store)
-{
-  gsize length = strlen (store);
-  return strncmp (key, store, length) == 0 && key[length] == '/';
-}
+  guint items;
+} Page;
 
 static gboolean
 wants (guint32 number, gpointer data)
 {
-  const Feed *feed = data;
-  const HubCollection *collection = hub_collection (feed->hub, number);
-  return collection && (!feed->kinds || feed->kinds & (1u << collection->kind)) &&
-         (!feed->store || is_of_store (collection->key, feed->store));
-}
-
-static void
-put_member (Answer *answer, const char *name, const char *text, gsize length)
-{
-  answer_put (answer, ",\"");
-  answer_put (answer, name);
-  answer_put (answer, "\":");
-  json_put_text (&answer->body, text, length);
+  const Page *page = data;
+  return feed_wanted (page->hub, &page->filter, number) != NULL;
 }
 
 static gboolean
 take_change (const StoreFound *found, gpointer data)
 {
-  Feed *feed = data;
-  Answer *answer = feed->answer;
-  const HubCollection *collection = hub_collection (feed->hub, found->collection);
-  const char *store = collection->key, *connector = strchr (store, '/') + 1, *end = strchr (connector, '/');
-  answer_put (answer, feed->items++ ? ",{\"seq\":" : "{\"seq\":");
-  json_put_int (&answer->body, (gint64)found->seq);
-  answer_put (answer, ",\"kind\":\"");
-  answer_put (answer, model_kind_name (collection->kind));
-  answer_put (answer, found->deleted ? "\",\"op\":\"delete\"" : "\",\"op\":\"put\"");
-  put_member (answer, "store", store, (gsize)(connector - 1 - store));
-  put_member (answer, "connector", connector, (gsize)(end - connector));
-  put_member (answer, "id", found->id, found->id_length);
-  answer_put (answer, ",\"at\":");
-  answer_put_time (answer, found->at_ms);
-  put_member (answer, "source", found->source, strlen (found->source));
-  if (!found->deleted) {
-    answer_put (answer, ",\"record\":");
-    json_put (&answer->body, found->body, found->body_length);
-  }
-  answer_put (answer, "}");
-  return TRUE;
-}
-
-/* Where a follower is. Whoever begins with nothing (since=0) lacks no deletion that was pruned before it
- * began: for its pages the floor is the newest seq of then, not the place that they have reached. */
-typedef struct {
-  guint64 reached, floor;
-} Place;
-
-static char *
-place_to_cursor (Request *request, const Place *place)
-{
-  g_autofree char *text =
-    g_strdup_printf ("%" G_GINT64_MODIFIER "x-%" G_GINT64_MODIFIER "x", place->reached, place->floor);
-  return cursor_of_text (request_seed (request), CURSOR_CHANGES, text);
-}
-
-static gboolean
-place_from_cursor (Request *request, const char *cursor, Place *place)
-{
-  g_autofree char *text = cursor_to_text (request_seed (request), CURSOR_CHANGES, cursor);
-  char *dash = text ? strchr (text, '-') : NULL;
-  if (!dash)
-    return FALSE;
-  place->reached = g_ascii_strtoull (text, NULL, 16);
-  place->floor = g_ascii_strtoull (dash + 1, NULL, 16);
+  Page *page = data;
+  if (page->items++)
+    answer_put (page->answer, ",");
+  feed_put_change (&page->answer->body, hub_collection (page->hub, found->collection), found);
   return TRUE;
 }
 
@@ -119,60 +60,120 @@ refuse_gone (Request *request, guint64 since, guint64 latest)
   Problem *problem =
     problem_new (410, NULL,
                  since > latest ? "seq %" G_GUINT64_FORMAT " is not ours (the newest is %" G_GUINT64_FORMAT
-                                  "): begin again with an empty copy and since=0"
+                                  "): begin again with " FEED_SNAPSHOT
                                 : "what was deleted after seq %" G_GUINT64_FORMAT
                                   " is not kept any more (the newest is %" G_GUINT64_FORMAT
-                                  "): begin again with an empty copy and since=0",
+                                  "): begin again with " FEED_SNAPSHOT,
                  since, latest);
+  put_text (problem, "snapshot", FEED_SNAPSHOT);
   request_refuse (request, problem);
 }
 
 static void
-end_feed (Request *request, Answer *answer, const Place *place, gboolean more)
+end_page (Request *request, Answer *answer, const FeedPlace *place, gboolean more)
 {
   answer_put (answer, "],\"seq\":");
   json_put_int (&answer->body, (gint64)place->reached);
   if (more) {
-    g_autofree char *next = place_to_cursor (request, place);
+    g_autofree char *next = feed_place_to_cursor (request, place);
     g_autofree char *target = route_next_target (request->target, next);
     g_autofree char *link = g_strdup_printf ("<%s>; rel=\"next\"", target);
     answer_header (answer, "Link", link);
-    put_member (answer, "next", next, strlen (next));
+    answer_put (answer, ",\"next\":");
+    answer_put_text (answer, next);
   }
   answer_put (answer, "}");
   request_answer (request, answer);
 }
 
+static void
+answer_page (Request *request, FeedPlace place)
+{
+  Store *storage = hub_storage (request->hub);
+  FeedPlace reached = place;
+  guint64 latest = 0;
+  Page page = { request->hub, feed_filter (request), answer_new (200, "application/json"), 0 };
+  g_autoptr (GError) error = NULL;
+  gboolean more = FALSE;
+  answer_put (page.answer, "{\"items\":[");
+  gboolean fine = store_changes (storage, place.reached, request_limit (request), LOOKS_MOST, wants,
+                                 take_change, &page, &reached.reached, &more, &error);
+  if (fine && feed_place_known (storage, &place, &latest)) {
+    end_page (request, page.answer, &reached, more);
+    return;
+  }
+  answer_free (page.answer);
+  if (fine)
+    refuse_gone (request, place.reached, latest);
+  else
+    request_fail (request, error);
+}
+
+/* Begins with nothing: misses no deletion that is gone already. */
+static FeedPlace
+place_of_seq (Request *request, guint64 since)
+{
+  FeedPlace place = { since, since };
+  if (since == 0)
+    store_seq_known (hub_storage (request->hub), 0, &place.floor);
+  return place;
+}
+
+/* What the browser remembers of the stream that broke. */
+static gboolean
+place_from_event_id (Request *request, const char *text, FeedPlace *place)
+{
+  gchar *end = NULL;
+  guint64 seq = g_ascii_strtoull (text, &end, 10);
+  if (g_ascii_isdigit (*text) && *end == '\0' && seq <= G_MAXINT64) {
+    *place = place_of_seq (request, seq);
+    return TRUE;
+  }
+  Problem *problem = problem_new (
+    400, "bad_event_id", "Last-Event-ID: %s is not the id of an event of this feed, a whole number", text);
+  problem_add (problem, "Last-Event-ID", "bad_event_id", "send the id of the last event, or none");
+  request_refuse (request, problem);
+  return FALSE;
+}
+
+static void
+follow_changes (Request *request)
+{
+  const char *id = request_header (request, "Last-Event-ID"), *cursor = request_text (request, "cursor");
+  const RouteValue *since = request_value (request, "since");
+  FeedPlace place = { 0, 0 };
+  if (request_value (request, "limit")->said) {
+    Problem *problem = problem_new (400, "unknown_parameter",
+                                    "a stream of events has no limit: leave it out, or ask for pages");
+    problem_add (problem, "limit", "unknown_parameter", "of pages only");
+    request_refuse (request, problem);
+  } else if (id && *id) {
+    if (place_from_event_id (request, id, &place))
+      follow (request, &place);
+  } else if (cursor) {
+    if (feed_place_from_cursor (request, cursor, &place))
+      follow (request, &place);
+    else
+      request_bad_cursor (request);
+  } else if (since->said) {
+    place = place_of_seq (request, (guint64)since->number);
+    follow (request, &place);
+  } else {
+    follow (request, NULL);
+  }
+}
+
 void
 get_changes (Request *request)
 {
-  const char *cursor = request_text (request, "cursor");
-  guint64 since = (guint64)request_value (request, "since")->number, latest = 0;
-  Place place = { since, since };
-  if (cursor && !place_from_cursor (request, cursor, &place)) {
+  const char *accept = request_header (request, "Accept"), *cursor = request_text (request, "cursor");
+  FeedPlace place;
+  if (accept && strstr (accept, "text/event-stream"))
+    follow_changes (request);
+  else if (!cursor)
+    answer_page (request, place_of_seq (request, (guint64)request_value (request, "since")->number));
+  else if (feed_place_from_cursor (request, cursor, &place))
+    answer_page (request, place);
+  else
     request_bad_cursor (request);
-    return;
-  }
-  Store *storage = hub_storage (request->hub);
-  gboolean known = store_seq_known (storage, MAX (place.reached, place.floor), &latest);
-  if (!cursor && since == 0) {
-    place.floor = latest;
-  } else if (!known) {
-    refuse_gone (request, place.reached, latest);
-    return;
-  }
-  Feed feed = { .hub = request->hub,
-                .answer = answer_new (200, "application/json"),
-                .kinds = request_value (request, "kinds")->bits,
-                .store = request_text (request, "store") };
-  g_autoptr (GError) error = NULL;
-  gboolean more = FALSE;
-  answer_put (feed.answer, "{\"items\":[");
-  if (store_changes (storage, place.reached, request_limit (request), LOOKS_MOST, wants, take_change, &feed,
-                     &place.reached, &more, &error)) {
-    end_feed (request, feed.answer, &place, more);
-    return;
-  }
-  answer_free (feed.answer);
-  request_fail (request, error);
 }

@@ -88,7 +88,7 @@ static const Shape *const shapes[] = {
   &pass_filtered_shape, &dry_run_shape,         &reject_shape,          &plugin_shape,         &worker_shape,
   &plugin_stream_shape, &plugin_setting_shape,  &plugin_endpoint_shape, &pace_shape,           &change_shape,
   &change_page_shape,   &reload_shape,          &config_change_shape,   &config_problem_shape, &status_shape,
-  &problem_shape,       &problem_error_shape,   &openapi_shape,
+  &problem_shape,       &problem_error_shape,   &openapi_shape,         &snapshot_line_shape,
 };
 
 static json_object *

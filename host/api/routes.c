@@ -66,7 +66,12 @@ static const RouteParam reject_list[] = {
 };
 static const RouteParam change_list[] = {
   PAGE,
-  { "since", PARAM_SEQ, NULL, "changes after this seq; from the beginning" },
+  { "since", PARAM_SEQ, NULL, "changes after this seq; from the beginning, as events from now on" },
+  { "kinds", PARAM_KINDS, NULL, "of these kinds, with commas between them" },
+  { "store", PARAM_TEXT, NULL, "of this store" },
+  { NULL },
+};
+static const RouteParam snapshot_of[] = {
   { "kinds", PARAM_KINDS, NULL, "of these kinds, with commas between them" },
   { "store", PARAM_TEXT, NULL, "of this store" },
   { NULL },
@@ -111,9 +116,17 @@ const Route api_routes[] = {
     .answers = { { 200, "Customer" } } },
   { "GET", "/v1/changes", get_changes, SCOPE_READ, .id = "listChanges", .tag = "feed",
     .help = "What changed after a place in the feed",
-    .more = "Begin with an empty copy and `since` 0; go on with `next` as `cursor` while there is one, then "
-            "with `seq` as `since`. A record stands in the feed once, at its latest state.",
-    .params = change_list, .answers = { { 200, "ChangePage" } }, .refusals = { 410 } },
+    .more = "Begin with a snapshot, and with its `seq` as `since`; go on with `next` as `cursor` while there is "
+            "one, then with `seq` as `since`. A record stands in the feed once, at its latest state. With "
+            "`Accept: text/event-stream` the answer does not end, and tells changes as they come: `event: change`, "
+            "with the seq as `id`; `event: reset` when the place is gone.",
+    .params = change_list,
+    .answers = { { 200, "ChangePage" }, { 200, "Change", .type = "text/event-stream" } }, .refusals = { 410 } },
+  { "GET", "/v1/snapshot", get_snapshot, SCOPE_READ, .id = "getSnapshot", .tag = "feed",
+    .help = "All records as they are now, for a follower to begin with",
+    .more = "One line a record, then a last one with `end` and the `seq` from which to go on in the feed. An "
+            "answer without that last line was cut: throw it away and ask again.",
+    .params = snapshot_of, .answers = { { 200, "SnapshotLine", .type = "application/x-ndjson" } } },
   { "GET", "/v1/connectors", get_connectors, SCOPE_READ, .id = "listConnectors", .tag = "connectors",
     .help = "All connectors", .params = connector_list, .answers = { { 200, "[Connector]" } } },
   { "GET", CONNECTOR, get_connector, SCOPE_READ, .id = "getConnector", .tag = "connectors",

@@ -15,7 +15,7 @@ extern const Shape connector_shape, stream_shape, last_pass_shape, last_error_sh
   check_shape;
 extern const Shape plugin_shape, worker_shape, plugin_stream_shape, plugin_setting_shape,
   plugin_endpoint_shape, pace_shape;
-extern const Shape change_shape, change_page_shape, status_shape;
+extern const Shape change_shape, change_page_shape, snapshot_line_shape, status_shape;
 
 /* stores.c */
 void get_stores (Request *request);
@@ -39,6 +39,8 @@ void get_plugins (Request *request);
 void get_plugin (Request *request);
 /* changes.c */
 void get_changes (Request *request);
+/* snapshot.c */
+void get_snapshot (Request *request);
 /* system.c */
 void post_reload (Request *request);
 void get_health (Request *request);

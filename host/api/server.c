@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/follow.h"
 #include "api/stream.h"
 
 enum {
@@ -332,6 +333,7 @@ api_new (Loop *loop, Hub *hub, Reloader *reloader)
   g_queue_init (&api->streams);
   api->pending = g_hash_table_new (g_direct_hash, g_direct_equal);
   api->random = g_rand_new ();
+  api->followers = followers_new (api);
   return api;
 }
 
@@ -393,6 +395,7 @@ api_stop_listening (Api *api)
   api->stopping = TRUE;
   for (guint i = 0; i < api->listeners->len; i++)
     stop_listening (api->listeners->pdata[i]);
+  followers_end (api->followers);
 }
 
 gboolean
@@ -438,6 +441,7 @@ api_free (Api *api)
     g_free (listener->path);
     g_free (listener);
   }
+  followers_free (api->followers);
   g_ptr_array_unref (api->listeners);
   loop_timer_free (api->sweep);
   g_hash_table_unref (api->pending);

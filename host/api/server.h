@@ -39,6 +39,7 @@ struct Api {
   Metrics *metrics;
   GHashTable *pending; /* Pending that wait */
   GQueue streams;      /* Stream */
+  struct Followers *followers;
   GRand *random;
   GBytes *openapi; /* made when it is asked for first */
   char *openapi_etag;

@@ -34,6 +34,8 @@ static const MetricRow table[] = {
     { "store", "connector", "stream" },
     "1 when the stream is later than it should be." },
   { "feed_seq", GAUGE, { NULL }, "The newest change." },
+  { "feed_followers", GAUGE, { NULL }, "Who follows the feed as a stream of events." },
+  { "feed_delay_seconds", HISTOGRAM, { NULL }, "From a commit until a follower was sent it." },
   { "api_requests_total", COUNTER, { "route", "code" }, "Requests to the API." },
   { "api_seconds", HISTOGRAM, { "route" }, "How long the API took." },
   { "commit_seconds", HISTOGRAM, { "durable" }, "How long commits took." },

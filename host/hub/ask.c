@@ -70,6 +70,12 @@ hub_collection (const Hub *hub, guint32 number)
   return number < hub->collections->len ? hub->collections->pdata[number] : NULL;
 }
 
+guint32
+hub_collections_end (const Hub *hub)
+{
+  return hub->collections->len;
+}
+
 static HubStream *
 stream_with_kind (const HubConnector *connector, guint kind)
 {

@@ -212,6 +212,7 @@ HubPlugin *hub_plugin (const Hub *hub, const char *name); /* NULL: no connector 
  * the kind). NULL: none. */
 HubCollection *hub_collection_for (Hub *hub, const HubStore *store, const char *connector, guint kind);
 HubCollection *hub_collection (const Hub *hub, guint32 number); /* NULL: unknown */
+guint32 hub_collections_end (const Hub *hub);                   /* above all their numbers */
 /* When what the collection holds was last known to be true (wall), 0: never. */
 gint64 hub_collection_as_of (const HubCollection *collection);
 
