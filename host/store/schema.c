@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/log.h"
 #include "store/store.h"
 
 /* Why it looks like this:
@@ -28,8 +29,11 @@ static const char version_1[] =
   "CREATE INDEX reject_connector ON reject (connector, id);"
   "CREATE INDEX reject_at ON reject (at_ms);";
 
+/* How many are left of a record is the sum over what has it as its parent. */
+static const char version_2[] = "CREATE INDEX record_parent ON record (parent_hash) WHERE parent_hash <> 0;";
+
 /* migrations[n] leads from version n to n + 1. A released one never changes. */
-static const char *const migrations[] = { version_1 };
+static const char *const migrations[] = { version_1, version_2 };
 
 static gboolean
 no_space (sqlite3 *db, int code)
@@ -122,11 +126,28 @@ migrate_one (sqlite3 *db, int version, GError **error)
          schema_run (db, mark, error) && schema_run (db, "COMMIT", error);
 }
 
+/* With many records it takes its time: who waits for the start is told for what, before and after. */
+static gboolean
+migrate_older (sqlite3 *db, int version, GError **error)
+{
+  const char *file = sqlite3_db_filename (db, "main");
+  gint64 started_us = g_get_monotonic_time ();
+  log_line (LOG_INFO, NULL,
+            "%s: bringing layout %d to layout %d; this may take some minutes with millions of records", file,
+            version, version + 1);
+  if (!migrate_one (db, version, error) || !schema_run (db, "PRAGMA wal_checkpoint(TRUNCATE)", error))
+    return FALSE;
+  log_line (LOG_INFO, NULL, "%s: has layout %d now, after %.1f s", file, version + 1,
+            (double)(g_get_monotonic_time () - started_us) / G_USEC_PER_SEC);
+  return TRUE;
+}
+
 gboolean
 schema_migrate (sqlite3 *db, int version, GError **error)
 {
+  gboolean fresh = version == 0;
   for (; version < (int)G_N_ELEMENTS (migrations); version++)
-    if (!migrate_one (db, version, error)) {
+    if (!(fresh ? migrate_one (db, version, error) : migrate_older (db, version, error))) {
       if (!sqlite3_get_autocommit (db))
         sqlite3_exec (db, "ROLLBACK", NULL, NULL, NULL);
       return FALSE;

@@ -222,6 +222,8 @@ void
 sqlite_release (SqliteStore *store)
 {
   disconnect (store);
+  model_served_clear (&store->served);
+  model_served_clear (&store->reader.served);
   loop_watch_free (store->ends_watch);
   loop_timer_free (store->turn_timer);
   close (store->wake);

@@ -1,5 +1,6 @@
 /* Pages of living records, on the reader's thread. A query looks at so much in a turn, and at so much in all;
  * where it stands between turns is a number, and no statement. */
+#include "base/hash.h"
 #include "store/schema.h"
 #include "store/sqlite-store.h"
 
@@ -23,6 +24,17 @@ judge (Query *query, const StoreFound *found, gpointer data)
   return TRUE;
 }
 
+/* The levels are read in the snapshot in which the record was found. */
+static gboolean
+add_stock (SqliteStore *store, const Query *query, StoreFound *found, GError **error)
+{
+  if (!query->asked->stock)
+    return TRUE;
+  guint64 hash = hash_bytes (found->id, found->id_length, store->base.seed);
+  return stock_sum (store->reader.statements[LONG_STOCK], &store->reader.served, query->asked->stock, hash,
+                    &found->has_stock, &found->stock, error);
+}
+
 /* Record by record until the page is full, none is left, or it is time for others. */
 static gboolean
 scan (SqliteStore *store, Job *job, gint64 until_us)
@@ -37,14 +49,16 @@ scan (SqliteStore *store, Job *job, gint64 until_us)
     StoreFound found;
     read_found (statement, &found);
     query->next = found.ordinal;
+    if (!found.deleted && !add_stock (store, query, &found, &job->error))
+      break;
     ended = !found.deleted && !judge (query, &found, job->data);
     query->next += !ended;
     time_left = g_get_monotonic_time () < until_us;
   }
   query->more = code == SQLITE_ROW;
-  if (sqlite3_reset (statement) != SQLITE_OK)
+  if (sqlite3_reset (statement) != SQLITE_OK && !job->error)
     schema_fail (store->reader.db, "looking for records", &job->error);
-  return ended || !query->more;
+  return ended || !query->more || job->error;
 }
 
 gboolean

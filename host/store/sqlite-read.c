@@ -13,6 +13,7 @@ static const char *const statements[READ_STATEMENTS] = {
   [READ_CHANGES] = "SELECT " FOUND_COLUMNS " FROM record WHERE seq > ?1 ORDER BY seq LIMIT ?2",
   [READ_LATEST] = "SELECT max(seq) FROM record",
   [READ_STATES] = "SELECT key, json FROM state WHERE key >= ?1 ORDER BY key",
+  [READ_STOCK] = STOCK_SQL,
   [READ_DEAD] = "SELECT count(*) FROM record WHERE body IS NULL",
 };
 
@@ -128,6 +129,14 @@ read_changes (Store *base, guint64 since, guint limit, guint looks, StoreWant wa
   }
   sqlite3_reset (statement);
   return fine;
+}
+
+gboolean
+read_stock (Store *base, guint32 collection, guint64 parent_hash, gboolean *any, double *sum, GError **error)
+{
+  SqliteStore *store = (SqliteStore *)base;
+  return stock_sum (statement_of (store, READ_STOCK), &store->served, collection, parent_hash, any, sum,
+                    error);
 }
 
 static guint64

@@ -64,12 +64,21 @@ insert (SqliteStore *store, const StoreRecord *record, int source, int *code)
 }
 
 static gboolean
-update (SqliteStore *store, const StoreRecord *record, int source, int *code)
+update_with (SqliteStore *store, WriteStatement which, const StoreRecord *record, int source, int *code)
 {
-  sqlite3_stmt *statement = store->writer.statements[WRITE_UPDATE];
+  sqlite3_stmt *statement = store->writer.statements[which];
   bind_record (statement, record, &store->writer, source);
   *code = run (statement);
   return *code == SQLITE_OK && sqlite3_changes (store->writer.db) == 1;
+}
+
+/* A statement that names an indexed column takes the row out of that index and puts it in again, so the
+ * parent is only named where it is another one, which is rare. */
+static gboolean
+update (SqliteStore *store, const StoreRecord *record, int source, int *code)
+{
+  return update_with (store, WRITE_UPDATE, record, source, code) ||
+         (*code == SQLITE_OK && update_with (store, WRITE_UPDATE_PARENT, record, source, code));
 }
 
 /* op says what is likely and therefore tried first. It may be wrong: a batch that failed in a later slice

@@ -12,6 +12,7 @@
 
 #include "base/loop.h"
 #include "base/metrics.h"
+#include "model/served.h"
 #include "store/sqlite.h"
 #include "store/store-class.h"
 
@@ -95,6 +96,7 @@ typedef enum {
   WRITE_ROLLBACK,
   WRITE_INSERT,
   WRITE_UPDATE,
+  WRITE_UPDATE_PARENT,
   WRITE_ID,
   WRITE_STATE,
   WRITE_STATE_DELETE,
@@ -111,10 +113,11 @@ typedef enum {
   READ_LATEST,
   READ_STATES,
   READ_DEAD,
+  READ_STOCK,
   READ_STATEMENTS
 } ReadStatement;
 
-typedef enum { LONG_MAP, LONG_SCAN, LONG_STATEMENTS } LongStatement;
+typedef enum { LONG_MAP, LONG_SCAN, LONG_STOCK, LONG_STATEMENTS } LongStatement;
 
 /* Of the writer's thread alone. */
 typedef struct {
@@ -131,6 +134,7 @@ typedef struct {
 typedef struct {
   sqlite3 *db;
   sqlite3_stmt *statements[LONG_STATEMENTS];
+  ModelServed served;
   GQueue fresh, begun; /* Job: those that had no turn yet, and the others in turns */
   gboolean stop;
 } Reader;
@@ -163,6 +167,7 @@ struct SqliteStore {
   Metric *commit_seconds[2];
   sqlite3 *reads;
   sqlite3_stmt *read_statements[READ_STATEMENTS];
+  ModelServed served;
   GArray *lost;                  /* LostRange; fixed once open */
   GPtrArray *turn;               /* Job: what was submitted in this turn */
   guint64 submitted[2], told[2]; /* batches, by durability */
@@ -214,6 +219,15 @@ gboolean reader_prepare (SqliteStore *store, GError **error);
 gboolean query_turn (SqliteStore *store, Job *job);
 void query_free (Query *query);
 
+/* sqlite-stock.c: parameters are the parent's hash, and the first and last rid. The first condition alone
+ * does not tell SQLite that the partial index serves. */
+#define STOCK_SQL                                                                                            \
+  "SELECT body FROM record WHERE parent_hash = ?1 AND parent_hash <> 0 AND rid >= ?2 AND rid <= ?3"          \
+  " AND body IS NOT NULL"
+#define STOCK_NANO 1e9
+gboolean stock_sum (sqlite3_stmt *statement, ModelServed *served, guint32 collection, guint64 parent_hash,
+                    gboolean *any, double *sum, GError **error);
+
 /* sqlite-read.c */
 #define FOUND_COLUMNS "rid, seq, hash, parent_hash, updated_ms, asked_ms, at_ms, source, id, body"
 void read_found (sqlite3_stmt *statement, StoreFound *found); /* from a row of those columns */
@@ -225,6 +239,8 @@ gboolean read_get (Store *store, guint32 collection, guint32 ordinal, gboolean *
 gboolean read_changes (Store *store, guint64 since, guint limit, guint looks, StoreWant want, StoreEach each,
                        gpointer data, guint64 *reached, gboolean *more, GError **error);
 gboolean read_seq_known (Store *store, guint64 since, guint64 *latest);
+gboolean read_stock (Store *store, guint32 collection, guint64 parent_hash, gboolean *any, double *sum,
+                     GError **error);
 gboolean read_rows (Store *store, StoreHistory history, const StoreRowFilter *filter, StoreEachRow each,
                     gpointer data, GError **error);
 gboolean read_states (Store *store, const char *prefix, StoreEachState each, gpointer data, GError **error);

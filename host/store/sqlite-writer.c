@@ -11,8 +11,11 @@ static const char *const statements[WRITE_STATEMENTS] = {
   [WRITE_COMMIT] = "COMMIT",
   [WRITE_ROLLBACK] = "ROLLBACK",
   [WRITE_INSERT] = "INSERT INTO record (" RECORD_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-  [WRITE_UPDATE] = "UPDATE record SET seq = ?2, hash = ?3, parent_hash = ?4, updated_ms = ?5, asked_ms = ?6,"
-                   " at_ms = ?7, source = ?8, body = ?10 WHERE rid = ?1 AND id = ?9",
+  [WRITE_UPDATE] = "UPDATE record SET seq = ?2, hash = ?3, updated_ms = ?5, asked_ms = ?6, at_ms = ?7,"
+                   " source = ?8, body = ?10 WHERE rid = ?1 AND id = ?9 AND parent_hash = ?4",
+  [WRITE_UPDATE_PARENT] =
+    "UPDATE record SET seq = ?2, hash = ?3, parent_hash = ?4, updated_ms = ?5, asked_ms = ?6, at_ms = ?7,"
+    " source = ?8, body = ?10 WHERE rid = ?1 AND id = ?9",
   [WRITE_ID] = "SELECT id FROM record WHERE rid = ?1",
   [WRITE_STATE] = "INSERT INTO state (key, json) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET json = ?2",
   [WRITE_STATE_DELETE] = "DELETE FROM state WHERE key = ?1",

@@ -212,6 +212,7 @@ const StoreClass sqlite_class = { .submit = submit,
                                   .states = read_states,
                                   .load_map = load_map,
                                   .query = query,
+                                  .stock = read_stock,
                                   .prune = prune,
                                   .status = status,
                                   .free = close_store };

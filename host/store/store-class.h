@@ -36,6 +36,8 @@ typedef struct {
   gboolean (*states) (Store *store, const char *prefix, StoreEachState each, gpointer data, GError **error);
   void (*load_map) (Store *store, guint32 collection, StoreMapRows rows, StoreDone done, gpointer data);
   void (*query) (Store *store, const StoreQuery *query, StoreQueryDone done, gpointer data);
+  gboolean (*stock) (Store *store, guint32 collection, guint64 parent_hash, gboolean *any, double *sum,
+                     GError **error);
   void (*prune) (Store *store, const StorePrune *before, StoreDone done, gpointer data);
   void (*status) (Store *store, StoreStatus *status);
   void (*free) (Store *store);

@@ -240,6 +240,13 @@ store_tell_moved (Store *store, gint64 committed_us)
     store->moved (committed_us, store->moved_data);
 }
 
+gboolean
+store_stock (Store *store, guint32 collection, guint64 parent_hash, gboolean *any, double *sum,
+             GError **error)
+{
+  return store->class->stock (store, collection, parent_hash, any, sum, error);
+}
+
 void
 store_prune (Store *store, const StorePrune *before, StoreDone done, gpointer data)
 {

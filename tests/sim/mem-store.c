@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "mem-disk.h"
+#include "model/served.h"
 
 enum { SLICE_ROWS = 250 };
 
@@ -159,6 +160,29 @@ fill (const MemRecord *record, StoreFound *found)
                          .body_length = record->body ? strlen (record->body) : 0 };
 }
 
+static gboolean
+stock (Store *base, guint32 collection, guint64 parent_hash, gboolean *any, double *sum, GError **error)
+{
+  ModelServed served = { 0 };
+  gint64 total = 0;
+  *any = FALSE;
+  for (GTreeNode *node = mem_disk_first (((MemStore *)base)->disk, store_rid (collection, 0)); node;
+       node = g_tree_node_next (node)) {
+    const MemRecord *record = g_tree_node_value (node);
+    gint64 nano;
+    if (store_rid_collection (record->rid) != collection)
+      break;
+    if (!record->body || !parent_hash || record->parent_hash != parent_hash ||
+        !model_served_quantity (&served, record->body, strlen (record->body), &nano))
+      continue;
+    *any = TRUE;
+    total += nano;
+  }
+  model_served_clear (&served);
+  *sum = (double)total / 1e9;
+  return TRUE;
+}
+
 /* FALSE: the page is full, and this record is the next one's first. */
 static gboolean
 judge (const StoreQuery *query, const StoreFound *found, guint *taken, gpointer data)
@@ -186,6 +210,9 @@ step_query (MemStore *store, Job *job)
     fill (g_tree_node_value (node), &found);
     if (found.collection != query->collection)
       break;
+    if (query->stock)
+      stock (&store->base, query->stock, hash_bytes (found.id, found.id_length, store->base.seed),
+             &found.has_stock, &found.stock, NULL);
     more = !found.deleted && !judge (query, &found, &taken, job->data);
     next = found.ordinal + (more ? 0 : 1ull);
   }
@@ -368,6 +395,7 @@ static const StoreClass mem_class = { .submit = submit,
                                       .states = states,
                                       .load_map = load_map,
                                       .query = query,
+                                      .stock = stock,
                                       .prune = prune,
                                       .status = status,
                                       .free = close_store };

@@ -2,6 +2,7 @@
  * the SQLite store shares its reader among them. */
 #include <string.h>
 
+#include "base/hash.h"
 #include "store-bed.h"
 #include "tap.h"
 
@@ -12,6 +13,8 @@ typedef struct {
   guint end_after, judged; /* end_after 0: never */
   gint64 pause_us;         /* that each one takes */
   gboolean more, told;
+  _Atomic gboolean *gate; /* waits until it is open */
+  guint *ends, place;     /* which of the ends this was */
   GError *error;
 } Page;
 
@@ -22,6 +25,8 @@ judge (const StoreFound *found, gpointer data)
   if (page->end_after && page->judged == page->end_after)
     return STORE_END;
   page->judged++;
+  while (page->gate && !*page->gate)
+    g_thread_yield ();
   gint64 until = g_get_monotonic_time () + page->pause_us;
   while (g_get_monotonic_time () < until)
     ;
@@ -38,6 +43,7 @@ told (gboolean more, guint64 next, const GError *error, gpointer data)
   page->more = more;
   page->next = next;
   page->told = TRUE;
+  page->place = page->ends ? ++*page->ends : 0;
   page->error = error ? g_error_copy (error) : NULL;
 }
 
@@ -142,28 +148,34 @@ put_thousand (Bed *bed, guint32 collection)
   CU_ASSERT_TRUE (bed_commit (bed, batch));
 }
 
+/* All of them wait for a first one before the reader sees them. */
 static void
 test_a_short_query_does_not_wait_for_a_long_one (void)
 {
   g_autoptr (Bed) bed = bed_new (BED_SQLITE);
+  _Atomic gboolean gate = FALSE;
+  guint ends = 0;
   put_thousand (bed, 1);
-  Page longs[3];
-  for (guint i = 0; i < G_N_ELEMENTS (longs); i++) {
-    page_begin (bed, &longs[i]);
-    longs[i].pause_us = 1000;
-    longs[i].least_updated_ms = G_MAXINT64;
-    ask (&longs[i], 1, 0, 1000);
+  Page pages[5];
+  for (guint i = 0; i < G_N_ELEMENTS (pages); i++) {
+    page_begin (bed, &pages[i]);
+    pages[i].ends = &ends;
+    pages[i].pause_us = 1000;
+    pages[i].least_updated_ms = G_MAXINT64;
   }
-  g_auto (Page) brief;
-  page_begin (bed, &brief);
-  ask (&brief, 1, 500, 3);
-  wait (&brief);
-  CU_ASSERT_STRING_EQUAL (brief.ids->str, "id-500 id-501 id-502");
-  for (guint i = 0; i < G_N_ELEMENTS (longs); i++) {
-    CU_ASSERT_FALSE (longs[i].told);
-    wait (&longs[i]);
-    page_clear (&longs[i]);
-  }
+  Page *first = &pages[0], *brief = &pages[4];
+  first->gate = &gate;
+  brief->least_updated_ms = 0;
+  for (guint i = 0; i < 4; i++)
+    ask (&pages[i], 1, i == 0 ? 999 : 0, 1000);
+  ask (brief, 1, 500, 3);
+  gate = TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS (pages); i++)
+    wait (&pages[i]);
+  CU_ASSERT_STRING_EQUAL (brief->ids->str, "id-500 id-501 id-502");
+  CU_ASSERT (first->place == 1 && brief->place == 2);
+  for (guint i = 0; i < G_N_ELEMENTS (pages); i++)
+    page_clear (&pages[i]);
 }
 
 /* Each takes a millisecond: a query cannot look at all thousand. */
@@ -239,6 +251,95 @@ paging_goes_on_while_records_change (BedKind kind)
   CU_ASSERT_EQUAL (g_hash_table_size (seen), 1000);
 }
 
+/* ---- stock ---- */
+
+static void
+put_level (StoreBatch *batch, StoreOp op, guint32 collection, guint32 ordinal, guint64 parent_hash,
+           const char *body)
+{
+  const char *id = "level";
+  StoreRecord record = { .op = op,
+                         .collection = collection,
+                         .ordinal = ordinal,
+                         .parent_hash = parent_hash,
+                         .id = id,
+                         .body = body,
+                         .id_length = (guint32)strlen (id),
+                         .body_length = body ? (guint32)strlen (body) : 0 };
+  store_batch_record (batch, &record);
+}
+
+static double
+stock_of (Bed *bed, guint64 parent_hash, gboolean *any)
+{
+  double sum = -1;
+  CU_ASSERT_TRUE (store_stock (bed->store, 9, parent_hash, any, &sum, NULL));
+  return sum;
+}
+
+static void
+stock_is_the_exact_sum_of_the_levels (BedKind kind)
+{
+  g_autoptr (Bed) bed = bed_new (kind);
+  gboolean any;
+  StoreBatch *batch = store_batch_new (bed->store, FALSE, "pull");
+  put_level (batch, STORE_INSERT, 9, 0, 5, "{\"id\":\"a\",\"quantity\":0.1}");
+  put_level (batch, STORE_INSERT, 9, 1, 5, "{\"quantity\":0.2,\"unit\":\"g\"}");
+  put_level (batch, STORE_INSERT, 9, 2, 5, "{\"attributes\":{\"quantity\":7}}");
+  put_level (batch, STORE_INSERT, 9, 3, 6, "{\"quantity\":1000}");
+  put_level (batch, STORE_INSERT, 8, 0, 5, "{\"quantity\":1000}"); /* of another collection */
+  put_level (batch, STORE_INSERT, 9, 4, 0, "{\"quantity\":1000}"); /* of nobody */
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  CU_ASSERT_EQUAL (stock_of (bed, 5, &any), 0.3); /* and not 0.30000000000000004 */
+  CU_ASSERT_TRUE (any);
+  CU_ASSERT_EQUAL (stock_of (bed, 7, &any), 0);
+  CU_ASSERT_FALSE (any);
+  CU_ASSERT_EQUAL (stock_of (bed, 0, &any), 0);
+  CU_ASSERT_FALSE (any);
+
+  batch = store_batch_new (bed->store, FALSE, "pull");
+  put_level (batch, STORE_UPDATE, 9, 0, 5, "{\"quantity\":-2.5}");
+  put_level (batch, STORE_DELETE, 9, 1, 5, NULL);
+  put_level (batch, STORE_UPDATE, 9, 3, 5, "{\"quantity\":12}"); /* comes over from another one */
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  CU_ASSERT_EQUAL (stock_of (bed, 5, &any), 9.5);
+  CU_ASSERT_TRUE (any);
+  stock_of (bed, 6, &any);
+  CU_ASSERT_FALSE (any);
+}
+
+static StoreVerdict
+note_stock (const StoreFound *found, gpointer data)
+{
+  GString *text = ((Page *)data)->ids;
+  g_string_append_printf (text, "%.*s", (int)found->id_length, found->id);
+  if (found->has_stock)
+    g_string_append_printf (text, "=%.10g", found->stock);
+  g_string_append_c (text, ' ');
+  return STORE_TAKE;
+}
+
+static void
+a_query_tells_the_stock_of_each_record (BedKind kind)
+{
+  g_autoptr (Bed) bed = bed_new (kind);
+  put_five (bed);
+  guint64 seed = store_seed (bed->store);
+  StoreBatch *batch = store_batch_new (bed->store, FALSE, "pull");
+  put_level (batch, STORE_INSERT, 9, 0, hash_bytes ("a", 1, seed), "{\"quantity\":3}");
+  put_level (batch, STORE_INSERT, 9, 1, hash_bytes ("d", 1, seed), "{\"quantity\":1.25}");
+  put_level (batch, STORE_INSERT, 9, 2, hash_bytes ("d", 1, seed), "{\"quantity\":1.25}");
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  g_auto (Page) page;
+  page_begin (bed, &page);
+  StoreQuery query = { .collection = 2, .limit = 10, .stock = 9, .judge = note_stock };
+  store_query (bed->store, &query, told, &page);
+  wait (&page);
+  CU_ASSERT_STRING_EQUAL (page.ids->str, "a=3 b d=2.5 e ");
+}
+
+ON_BOTH (stock_is_the_exact_sum_of_the_levels)
+ON_BOTH (a_query_tells_the_stock_of_each_record)
 ON_BOTH (living_records_come_in_pages)
 ON_BOTH (what_is_skipped_does_not_count_and_the_judge_may_end)
 ON_BOTH (paging_goes_on_while_records_change)
@@ -251,6 +352,8 @@ main (void)
     BOTH ("what is skipped does not count, and the judge may end a page",
           what_is_skipped_does_not_count_and_the_judge_may_end),
     BOTH ("paging goes on while records change", paging_goes_on_while_records_change),
+    BOTH ("stock is the exact sum of the levels", stock_is_the_exact_sum_of_the_levels),
+    BOTH ("a query tells the stock of each record", a_query_tells_the_stock_of_each_record),
     { "a short query does not wait for a long one", test_a_short_query_does_not_wait_for_a_long_one },
     { "how long a query looks is bounded", test_how_long_a_query_looks_is_bounded },
     { "a store that closes ends what is under way", test_a_store_that_closes_ends_what_is_under_way });

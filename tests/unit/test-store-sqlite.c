@@ -77,6 +77,51 @@ test_a_newer_layout_is_refused_and_not_touched (void)
   CU_ASSERT (before_size == after_size && memcmp (before, after, before_size) == 0);
 }
 
+static gint64
+sql_number (const char *path, const char *sql)
+{
+  sqlite3 *db;
+  sqlite3_stmt *statement;
+  CU_ASSERT_EQUAL_FATAL (sqlite3_open (path, &db), SQLITE_OK);
+  CU_ASSERT_EQUAL_FATAL (sqlite3_prepare_v2 (db, sql, -1, &statement, NULL), SQLITE_OK);
+  gint64 number = sqlite3_step (statement) == SQLITE_ROW ? sqlite3_column_int64 (statement, 0) : -1;
+  sqlite3_finalize (statement);
+  sqlite3_close (db);
+  return number;
+}
+
+static void
+test_an_older_layout_becomes_the_newest_and_keeps_its_data (void)
+{
+  static const char tables[] = "SELECT count(*) FROM sqlite_master";
+  g_autoptr (Bed) bed = bed_new (BED_SQLITE);
+  StoreBatch *batch = store_batch_new (bed->store, TRUE, "pull");
+  bed_put_many (batch, STORE_INSERT, 1, 0, 500, 50);
+  bed_put_many (batch, STORE_DELETE, 1, 3, 2, 0);
+  store_batch_state (batch, "stream/1", "{}");
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  g_autofree char *before = bed_list (bed, 1, 0, 1000);
+  guint64 latest = bed_latest (bed), seed = store_seed (bed->store);
+  bed_close (bed);
+  gint64 newest = sql_number (bed->path, "PRAGMA user_version"), objects = sql_number (bed->path, tables);
+  run_sql (bed->path, "DROP INDEX record_parent; PRAGMA user_version = 1"); /* as version 1 left it */
+
+  bed_open (bed);
+  g_autofree char *after = bed_list (bed, 1, 0, 1000), *state = bed_state (bed, "stream/1");
+  CU_ASSERT_STRING_EQUAL (after, before);
+  CU_ASSERT_STRING_EQUAL (state, "{}");
+  CU_ASSERT (bed_latest (bed) == latest && store_seed (bed->store) == seed);
+  batch = store_batch_new (bed->store, FALSE, "pull");
+  bed_put_many (batch, STORE_UPDATE, 1, 0, 500, 60);
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  bed_close (bed);
+  CU_ASSERT_EQUAL (sql_number (bed->path, "PRAGMA user_version"), newest);
+  CU_ASSERT_EQUAL (sql_number (bed->path, tables), objects);
+  CU_ASSERT_EQUAL (sql_number (bed->path, "SELECT count(*) FROM pragma_integrity_check WHERE"
+                                          " integrity_check <> 'ok'"),
+                   0);
+}
+
 static void
 test_somebody_elses_file_is_refused (void)
 {
@@ -316,6 +361,8 @@ main (void)
     "store-sqlite", { "the file is private", test_the_file_is_private },
     { "a second hub is refused", test_a_second_hub_is_refused },
     { "a newer layout is refused and not touched", test_a_newer_layout_is_refused_and_not_touched },
+    { "an older layout becomes the newest and keeps its data",
+      test_an_older_layout_becomes_the_newest_and_keeps_its_data },
     { "somebody else's file is refused", test_somebody_elses_file_is_refused },
     { "the seed is kept", test_the_seed_is_kept },
     { "a kill on the same boot loses no number", test_a_kill_on_the_same_boot_loses_no_number },
