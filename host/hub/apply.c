@@ -246,10 +246,8 @@ start_fresh (Hub *hub, GPtrArray *fresh)
     HubConnector *connector = fresh->pdata[i];
     for (guint s = 0; s < connector->streams->len; s++)
       hub_stream_plan_first (connector->streams->pdata[s], streams);
-    if (!connector->config->enabled)
-      continue;
-    hub_plugin_start (connector->plugin);
-    hub_plugin_connect (connector->plugin, connector);
+    if (connector->config->enabled)
+      hub_plugin_start (connector->plugin);
   }
 }
 

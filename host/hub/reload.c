@@ -1,5 +1,7 @@
 #include "hub/reload.h"
 
+#include <malloc.h>
+
 #include "config/problems.h"
 
 #include <string.h>
@@ -98,6 +100,13 @@ log_refused (Plugins *now, Plugins *before)
   }
 }
 
+/* Files and trees took several times what is kept of them. */
+static void
+give_back (void)
+{
+  malloc_trim (0);
+}
+
 gboolean
 reloader_start (Reloader *reloader, GError **error)
 {
@@ -109,8 +118,10 @@ reloader_start (Reloader *reloader, GError **error)
     return FALSE;
   }
   log_refused (reloader->plugins, NULL);
-  return hub_apply (reloader->hub, g_steal_pointer (&reloader->config), g_steal_pointer (&reloader->plugins),
-                    error);
+  gboolean applied = hub_apply (reloader->hub, g_steal_pointer (&reloader->config),
+                                g_steal_pointer (&reloader->plugins), error);
+  give_back ();
+  return applied;
 }
 
 static const ShapeMember plan_members[] = {
@@ -195,6 +206,7 @@ finish (gpointer data)
   g_clear_pointer (&reloader->plugins, plugins_free);
   wanted->done (plan, wanted->data);
   json_object_put (plan);
+  give_back ();
   start_reading (reloader);
 }
 
