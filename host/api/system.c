@@ -50,7 +50,7 @@ void
 get_metrics (Request *request)
 {
   Answer *answer = answer_new (200, "text/plain; version=0.0.4; charset=utf-8");
-  g_autofree char *text = metrics_to_text (hub_metrics (request->hub));
+  g_autofree char *text = hub_metrics_text (request->hub);
   answer_put (answer, text);
   request_answer (request, answer);
 }

@@ -56,7 +56,8 @@ struct Metric {
   const MetricRow *row;
   char *labels; /* store="downtown",connector="pos" */
   double value; /* of a histogram: the sum */
-  guint64 count, buckets[G_N_ELEMENTS (bounds)];
+  guint64 count;
+  guint64 buckets[]; /* of a histogram, one for each bound */
 };
 
 struct Metrics {
@@ -126,7 +127,8 @@ metrics_get (Metrics *metrics, const char *name, ...)
   va_end (values);
   Metric *metric = g_hash_table_lookup (metrics->series[i], labels->str);
   if (!metric) {
-    metric = g_new0 (Metric, 1);
+    gsize buckets = table[i].type == HISTOGRAM ? sizeof (guint64) * G_N_ELEMENTS (bounds) : 0;
+    metric = g_malloc0 (sizeof *metric + buckets);
     metric->row = &table[i];
     metric->labels = g_strdup (labels->str);
     g_hash_table_insert (metrics->series[i], metric->labels, metric);

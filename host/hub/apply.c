@@ -57,9 +57,11 @@ need_plugin (Hub *hub, const char *name)
 static guint64
 account_of (const Hub *hub, const ConfigConnector *config)
 {
-  g_autofree char *text =
-    g_strdup_printf ("%s\n%s\n%s", config->plugin, config->url ? config->url : "",
-                     json_object_to_json_string_ext (config->settings, JSON_C_TO_STRING_PLAIN));
+  json_object *settings = NULL; /* a copy: what is written keeps its text */
+  json_object_deep_copy (config->settings, &settings, NULL);
+  g_autofree char *text = g_strdup_printf ("%s\n%s\n%s", config->plugin, config->url ? config->url : "",
+                                           json_object_to_json_string_ext (settings, JSON_C_TO_STRING_PLAIN));
+  json_object_put (settings);
   return hash_bytes (text, strlen (text), hub->seed);
 }
 

@@ -266,8 +266,6 @@ gauge_streams (Hub *hub)
   GHashTableIter iter;
   gpointer value;
   guint counts[CONNECTOR_OFF + 1] = { 0 };
-  metrics_forget (hub->world.metrics, "stream_age_seconds");
-  metrics_forget (hub->world.metrics, "stream_late");
   g_hash_table_iter_init (&iter, hub->by_label);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     const HubConnector *connector = value;
@@ -310,11 +308,18 @@ gauge_plugins (Hub *hub)
 Metrics *
 hub_metrics (const Hub *hub)
 {
+  return hub->world.metrics;
+}
+
+/* The series of single streams are made for the occasion: there may be tens of thousands. */
+char *
+hub_metrics_text (Hub *hub)
+{
   Metrics *metrics = hub->world.metrics;
   StoreStatus status;
   guint errors = 0;
-  gauge_streams ((Hub *)hub);
-  gauge_plugins ((Hub *)hub);
+  gauge_streams (hub);
+  gauge_plugins (hub);
   store_status (hub->world.store, &status);
   metric_set (metrics_get (metrics, "feed_seq"), (double)status.seq);
   metric_set (metrics_get (metrics, "store_bytes", "data"), (double)status.file_bytes);
@@ -323,7 +328,10 @@ hub_metrics (const Hub *hub)
   for (guint i = 0; hub->config && i < hub->config->problems->len; i++)
     errors += !((ConfigProblem *)hub->config->problems->pdata[i])->warning;
   metric_set (metrics_get (metrics, "configuration_errors"), errors);
-  return metrics;
+  char *text = metrics_to_text (metrics);
+  metrics_forget (metrics, "stream_age_seconds");
+  metrics_forget (metrics, "stream_late");
+  return text;
 }
 
 /* ---- acting ---- */

@@ -65,7 +65,6 @@ void hub_plugin_start (HubPlugin *plugin);
 void hub_plugin_leave (HubPlugin *plugin); /* drains; freed when it is gone */
 void hub_plugin_due (HubPlugin *plugin);
 gboolean hub_plugin_serves (const HubPlugin *plugin); /* a worker stands and said hello */
-void hub_plugin_connect (HubPlugin *plugin, HubConnector *connector);
 void hub_plugin_disconnect (HubPlugin *plugin, HubConnector *connector);
 void hub_plugin_credit (HubPlugin *plugin, guint generation, gsize bytes);
 /* members: of the CALL body beyond id, connector, operation; taken. NULL: no worker serves. */

@@ -233,7 +233,8 @@ const char *hub_plugin_state_word (HubPluginState state);
 gint64 hub_wall_ms (const Hub *hub);
 gint64 hub_mono_ms (const Hub *hub);
 Store *hub_storage (const Hub *hub);
-Metrics *hub_metrics (const Hub *hub); /* gauges brought up to date */
+Metrics *hub_metrics (const Hub *hub);
+char *hub_metrics_text (Hub *hub); /* for Prometheus, gauges brought up to date; g_free() */
 
 /* One record by its vendor's id. done comes at once when the map is loaded, else later; ordinal valid when
  * found; deleted records count as not found. */

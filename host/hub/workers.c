@@ -208,12 +208,12 @@ send_json (HubPlugin *plugin, WireType type, guint64 number, json_object *body)
   plugin->worker->send (plugin->worker, type, number, text, size);
 }
 
-void
-hub_plugin_connect (HubPlugin *plugin, HubConnector *connector)
+static void
+connect_first (HubPlugin *plugin, HubConnector *connector)
 {
   const ConfigConnector *config = connector->config;
   const ConfigStore *store = connector->store->config;
-  if (!hub_plugin_serves (plugin) || connector->connected)
+  if (connector->connected)
     return;
   json_object *body = json_object_new_object (), *about = json_object_new_object (),
               *pace = json_object_new_object ();
@@ -272,7 +272,7 @@ hub_call (HubConnector *connector, const char *operation, json_object *members, 
     json_object_put (members);
     return NULL;
   }
-  hub_plugin_connect (plugin, connector);
+  connect_first (plugin, connector);
   HubCall *call = g_new0 (HubCall, 1);
   call->number = ++hub->last_call;
   hub_make_id (hub, "call_", call->id);
@@ -400,8 +400,7 @@ on_hello (HubPlugin *plugin)
     HubConnector *connector = value;
     if (connector->plugin != plugin)
       continue;
-    connector->connected = FALSE;
-    hub_plugin_connect (plugin, connector);
+    connector->connected = FALSE; /* its settings go with its first call */
     for (guint i = 0; i < connector->streams->len; i++)
       sync_go_on (connector->streams->pdata[i]);
   }

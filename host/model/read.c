@@ -137,7 +137,7 @@ read_flag (Reader *reader, const Field *field, const JsonNode *value, tb_flag *f
 static gboolean
 read_word (Reader *reader, const Field *field, const JsonNode *value, guint *word)
 {
-  const char *text;
+  const char *text = NULL;
   if (!read_text (reader, field, value, &text))
     return FALSE;
   g_autoptr (GString) list = g_string_new (NULL);
@@ -157,7 +157,7 @@ read_word (Reader *reader, const Field *field, const JsonNode *value, guint *wor
 static gboolean
 read_time (Reader *reader, const Field *field, const JsonNode *value, long long *ms)
 {
-  const char *text;
+  const char *text = NULL;
   gint64 found;
   gboolean has_offset = FALSE;
   if (!read_text (reader, field, value, &text))
