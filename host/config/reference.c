@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/roff.h"
+
 static const char *
 type_in_words (const TableKey *key)
 {
@@ -42,6 +44,21 @@ standard_in_words (const TableKey *key)
   return g_strdup_printf ("`\"%s\"`", standard);
 }
 
+/* What it is for, and what it may be. */
+static char *
+meaning_in_words (const TableKey *key)
+{
+  GString *out = g_string_new (key->help);
+  if (key->choices) {
+    g_auto (GStrv) words = g_strsplit (key->choices, " ", -1);
+    g_autofree char *list = g_strjoinv ("\"` `\"", words);
+    g_string_append_printf (out, ": `\"%s\"`", list);
+  }
+  if ((key->least != 0 || key->most != 0) && key->type != KEY_DURATION && key->type != KEY_SIZE)
+    g_string_append_printf (out, " (%.12g to %.12g)", key->least, key->most);
+  return g_string_free (out, FALSE);
+}
+
 char *
 table_to_markdown (const Table *table)
 {
@@ -49,15 +66,29 @@ table_to_markdown (const Table *table)
   for (guint i = 0; i < table->count; i++) {
     const TableKey *key = &table->keys[i];
     g_autofree char *standard = standard_in_words (key);
-    g_string_append_printf (out, "| `%s` | %s | %s | %s", key->key, type_in_words (key), standard, key->help);
-    if (key->choices) {
-      g_auto (GStrv) words = g_strsplit (key->choices, " ", -1);
-      g_autofree char *list = g_strjoinv ("\"` `\"", words);
-      g_string_append_printf (out, ": `\"%s\"`", list);
-    }
-    if ((key->least != 0 || key->most != 0) && key->type != KEY_DURATION && key->type != KEY_SIZE)
-      g_string_append_printf (out, " (%.12g to %.12g)", key->least, key->most);
-    g_string_append (out, key->restart ? ". Needs a restart |\n" : " |\n");
+    g_autofree char *meaning = meaning_in_words (key);
+    g_string_append_printf (out, "| `%s` | %s | %s | %s%s |\n", key->key, type_in_words (key), standard,
+                            meaning, key->restart ? ". Needs a restart" : "");
+  }
+  return g_string_free (out, FALSE);
+}
+
+char *
+table_to_man (const Table *table)
+{
+  GString *out = g_string_new (NULL);
+  for (guint i = 0; i < table->count; i++) {
+    const TableKey *key = &table->keys[i];
+    g_autofree char *standard = standard_in_words (key);
+    g_autofree char *meaning = meaning_in_words (key);
+    const char *type = type_in_words (key), *mark = *standard && !key->required ? " by default" : "";
+    g_autofree char *text = g_strdup_printf (
+      "%c%s. %c%s%s%s%s.%s", g_ascii_toupper (*meaning), *meaning ? meaning + 1 : "", g_ascii_toupper (*type),
+      type + 1, *standard ? ", " : "", standard, mark, key->restart ? " Needs a restart." : "");
+    g_string_append (out, ".TP\n");
+    roff_put_bold (out, key->key);
+    g_string_append_c (out, '\n');
+    roff_put_text (out, text);
   }
   return g_string_free (out, FALSE);
 }

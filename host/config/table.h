@@ -72,6 +72,8 @@ gboolean table_is_public (const char *name);
 
 /* A reference in Markdown, for docs/configuration.md. */
 char *table_to_markdown (const Table *table);
+/* The same as a list for a manual page. */
+char *table_to_man (const Table *table);
 /* The document with its tables as they are now; g_free(). */
 char *reference_renew (const char *document);
 
