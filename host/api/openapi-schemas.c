@@ -8,7 +8,6 @@
 
 /* What a served record has beside what is stored. */
 static const ShapeMember product_members[] = {
-  { "overridden?", "{any}", "The vendor's values of the members that were overridden here." },
   { "available?", "number",
     "What can be sold: the sum of its stock levels where the vendor has such, else `quantity`. Not in the feed.",
     "12" },
@@ -252,6 +251,22 @@ add_records (json_object *schemas)
   json_object_object_add (schemas, "Record", any);
 }
 
+/* What a PUT takes, as the model has it. */
+static void
+add_overrides (json_object *schemas)
+{
+  g_autofree char *text = model_overrides_schema ();
+  json_object *schema = read_json (text), *examples = json_object_new_array ();
+  json_object_object_del (schema, "$schema");
+  json_object_object_del (schema, "title");
+  json_object_object_add (
+    schema, "description",
+    json_object_new_string ("What is served of a product instead of what the vendor says."));
+  json_object_array_add (examples, read_json ("{\"name\":\"Plum\",\"visible\":false}"));
+  json_object_object_add (schema, "examples", examples);
+  json_object_object_add (schemas, "Overrides", schema);
+}
+
 char *
 openapi_page_name (const char *shape)
 {
@@ -301,6 +316,7 @@ openapi_schemas (void)
 {
   json_object *schemas = json_object_new_object ();
   add_records (schemas);
+  add_overrides (schemas);
   for (gsize i = 0; i < G_N_ELEMENTS (shapes); i++)
     json_object_object_add (schemas, shapes[i]->name,
                             schema_of_members (shapes[i]->help, shapes[i]->members));

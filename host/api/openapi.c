@@ -43,7 +43,10 @@ static const char components[] =
   "\"parameters\":{"
   "\"IfNoneMatch\":{\"name\":\"If-None-Match\",\"in\":\"header\","
   "\"description\":\"ETags that you have: 304 when one of them still "
-  "stands.\",\"schema\":{\"type\":\"string\"}}}}";
+  "stands.\",\"schema\":{\"type\":\"string\"}},"
+  "\"IfMatch\":{\"name\":\"If-Match\",\"in\":\"header\","
+  "\"description\":\"The ETag of what you read: 412 when it is another by now.\","
+  "\"schema\":{\"type\":\"string\"}}}}";
 
 static json_object *
 read_json (const char *text)
@@ -180,6 +183,8 @@ parameters_of (const Route *route)
     add_query (parameters, param);
   if (route->etag)
     json_object_array_add (parameters, reference ("parameters", "IfNoneMatch"));
+  if (route->if_match)
+    json_object_array_add (parameters, reference ("parameters", "IfMatch"));
   if (streams (route))
     json_object_array_add (
       parameters, new_parameter ("Last-Event-ID", "header",
@@ -278,6 +283,8 @@ responses_of (const Route *route)
     add_refusal (responses, refusals_of_bodies[i]);
   if (strchr (route->pattern, '{'))
     add_refusal (responses, 404);
+  if (route->if_match)
+    add_refusal (responses, 412);
   for (const guint16 *status = route->refusals; *status; status++)
     add_refusal (responses, *status);
   return responses;

@@ -3,6 +3,7 @@
 
 #include "api/cursor.h"
 #include "api/routes.h"
+#include "base/hash.h"
 
 enum { LOOKS_MOST = 5000 }; /* rows that a filter may look at for one page: some 10 ms */
 
@@ -280,4 +281,28 @@ get_record (Request *request)
     hub_find (request->hub, collection, request->vars[1], answer_one, request_wait (request));
   else
     refuse_missing (request);
+}
+
+/* ---- for overrides.c ---- */
+
+HubCollection *
+records_collection (Request *request, HubStore *store, gboolean *refused)
+{
+  return find_collection (request, store, refused);
+}
+
+void
+records_answer_one (Request *request, HubCollection *collection, gboolean found, guint32 ordinal)
+{
+  if (collection)
+    answer_one (collection, found, ordinal, NULL, request_wait (request));
+  else
+    refuse_missing (request);
+}
+
+char *
+records_etag (HubCollection *collection, const StoreFound *found)
+{
+  return g_strdup_printf ("\"%016" G_GINT64_MODIFIER "x\"",
+                          hash_bytes (found->body, found->body_length, (guint64)found->ordinal));
 }

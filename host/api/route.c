@@ -271,7 +271,7 @@ route_read_body (const Route *route, const char *bytes, gsize length, RouteValue
   else if (!json_object_is_type (body, json_type_object))
     problem = problem_new (400, "wrong_type", "the body must be a JSON object: {...}");
   else
-    problem = read_members (route, body, values);
+    problem = route->takes ? NULL : read_members (route, body, values);
   json_object_put (body);
   return problem;
 }

@@ -73,6 +73,7 @@ typedef struct {
   const RouteParam *body;   /* members of the JSON body */
   const char *takes;        /* the shape of a body that the handler reads itself */
   gboolean etag;            /* its 200 has one, and If-None-Match gets 304 */
+  gboolean if_match;        /* If-Match is heeded: 412 */
   RouteAnswer answers[ROUTE_ANSWERS_MOST + 1];
   /* The statuses of its refusals, beside those that every route has: 400, 403, 431, 500, 503; 404 where the
    * path has a {..}, 413 and 415 where there may be a body. Ends with 0. */

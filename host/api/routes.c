@@ -30,6 +30,10 @@ static const RouteParam record_one[] = {
   { "connector", PARAM_CONNECTOR, NULL, "another connector's record than the store's own" },
   { NULL },
 };
+static const RouteParam overrides_one[] = {
+  { "connector", PARAM_CONNECTOR, NULL, "another connector's product than the store's own" },
+  { NULL },
+};
 static const RouteParam connector_list[] = {
   PAGE,
   { "store", PARAM_TEXT, NULL, "of this store" },
@@ -102,6 +106,16 @@ const Route api_routes[] = {
     .kind = MODEL_PRODUCTS, .params = record_list, .answers = { { 200, "[Product]" } } },
   { "GET", STORE "/products/{id}", get_record, SCOPE_READ, .id = "getProduct", .tag = "records",
     .help = "One product", .kind = MODEL_PRODUCTS, .params = record_one, .answers = { { 200, "Product" } } },
+  { "PUT", STORE "/products/{id}/overrides", put_overrides, SCOPE_OPERATE, .id = "putOverrides", .tag = "records",
+    .help = "What is served instead of what the vendor says",
+    .more = "The whole set: what was overridden and is not in it any more is the vendor's again. A member that is "
+            "null is left out of the product. Overrides win over all that comes from the vendor until they are "
+            "replaced; what the vendor says of the same members is in the product's `overridden`.",
+    .kind = MODEL_PRODUCTS, .params = overrides_one, .takes = "Overrides", .if_match = TRUE,
+    .answers = { { 200, "Product" } }, .refusals = { 422 } },
+  { "DELETE", STORE "/products/{id}/overrides", delete_overrides, SCOPE_OPERATE, .id = "deleteOverrides",
+    .tag = "records", .help = "A product as the vendor says it, again", .kind = MODEL_PRODUCTS,
+    .params = overrides_one, .if_match = TRUE, .answers = { { 200, "Product" } } },
   { "GET", STORE "/inventory", get_records, SCOPE_READ, .id = "listInventory", .tag = "records",
     .help = "The stock of a store", .more = "A level for each product, location, batch and kind of customer.",
     .kind = MODEL_INVENTORY, .params = level_list, .answers = { { 200, "[InventoryLevel]" } } },

@@ -155,7 +155,9 @@ put_members (JsonBuffer *out, const Table *table)
     }
   }
   if (table == products ()) {
-    put (out, ",\"overridden\":{");
+    put (
+      out,
+      ",\"overridden\":{\"description\":\"The vendor's values of the members that are overridden here.\",");
     put_overridable (out, FALSE);
     put_byte (out, '}');
   }
