@@ -106,11 +106,12 @@ const Route api_routes[] = {
     .kind = MODEL_PRODUCTS, .params = record_list, .answers = { { 200, "[Product]" } } },
   { "GET", STORE "/products/{id}", get_record, SCOPE_READ, .id = "getProduct", .tag = "records",
     .help = "One product", .kind = MODEL_PRODUCTS, .params = record_one, .answers = { { 200, "Product" } } },
-  { "PUT", STORE "/products/{id}/overrides", put_overrides, SCOPE_OPERATE, .id = "putOverrides", .tag = "records",
-    .help = "What is served instead of what the vendor says",
-    .more = "The whole set: what was overridden and is not in it any more is the vendor's again. A member that is "
-            "null is left out of the product. Overrides win over all that comes from the vendor until they are "
-            "replaced; what the vendor says of the same members is in the product's `overridden`.",
+  { "PUT", STORE "/products/{id}/overrides", put_overrides, SCOPE_OPERATE, .id = "putOverrides",
+    .tag = "records", .help = "What is served instead of what the vendor says",
+    .more =
+      "The whole set: what was overridden and is not in it any more is the vendor's again. A member that is "
+      "null is left out of the product. Overrides win over all that comes from the vendor until they are "
+      "replaced; what the vendor says of the same members is in the product's `overridden`.",
     .kind = MODEL_PRODUCTS, .params = overrides_one, .takes = "Overrides", .if_match = TRUE,
     .answers = { { 200, "Product" } }, .refusals = { 422 } },
   { "DELETE", STORE "/products/{id}/overrides", delete_overrides, SCOPE_OPERATE, .id = "deleteOverrides",
@@ -130,12 +131,14 @@ const Route api_routes[] = {
     .answers = { { 200, "Customer" } } },
   { "GET", "/v1/changes", get_changes, SCOPE_READ, .id = "listChanges", .tag = "feed",
     .help = "What changed after a place in the feed",
-    .more = "Begin with a snapshot, and with its `seq` as `since`; go on with `next` as `cursor` while there is "
-            "one, then with `seq` as `since`. A record stands in the feed once, at its latest state. With "
-            "`Accept: text/event-stream` the answer does not end, and tells changes as they come: `event: change`, "
-            "with the seq as `id`; `event: reset` when the place is gone.",
+    .more =
+      "Begin with a snapshot, and with its `seq` as `since`; go on with `next` as `cursor` while there is "
+      "one, then with `seq` as `since`. A record stands in the feed once, at its latest state. With "
+      "`Accept: text/event-stream` the answer does not end, and tells changes as they come: `event: change`, "
+      "with the seq as `id`; `event: reset` when the place is gone.",
     .params = change_list,
-    .answers = { { 200, "ChangePage" }, { 200, "Change", .type = "text/event-stream" } }, .refusals = { 410 } },
+    .answers = { { 200, "ChangePage" }, { 200, "Change", .type = "text/event-stream" } },
+    .refusals = { 410 } },
   { "GET", "/v1/snapshot", get_snapshot, SCOPE_READ, .id = "getSnapshot", .tag = "feed",
     .help = "All records as they are now, for a follower to begin with",
     .more = "One line a record, then a last one with `end` and the `seq` from which to go on in the feed. An "
