@@ -170,7 +170,7 @@ print_version (Cli *cli)
 static int
 print_help (Cli *cli)
 {
-  g_autofree char *text = cli->verb ? usage_of_verb (cli->verb) : usage_overview ();
+  g_autofree char *text = cli->verb ? usage_of_verb (cli->verb, cli->columns) : usage_overview (cli->columns);
   fputs (text, cli->out);
   return CLI_DONE;
 }

@@ -4,7 +4,12 @@
 
 #include "config/problems.h"
 
-enum { USAGE_COLUMN = 26, USAGE_WIDTH = 100, USAGE_ENTRIES_MOST = VERB_OPTIONS_MOST + 8 };
+enum {
+  USAGE_COLUMN = 26,
+  USAGE_WIDTH = 100,
+  USAGE_WIDTH_LEAST = 60,
+  USAGE_ENTRIES_MOST = VERB_OPTIONS_MOST + 8
+};
 
 /* ---- finding the verb ---- */
 
@@ -52,15 +57,22 @@ usage_nearest_verb (char *const *words)
 
 /* ---- help ---- */
 
-/* Blanks up to the column, and the text filled into lines behind it. */
+/* Lines are read best when they are not too long, however wide the terminal is. 0: there is none. */
+static guint
+width_for (guint columns)
+{
+  return columns ? CLAMP (columns, USAGE_WIDTH_LEAST, USAGE_WIDTH) : USAGE_WIDTH;
+}
+
+/* Fills the text into lines; the first goes on at the column, the others are indented up to it. */
 static void
-put_filled (GString *out, const char *text, guint column)
+put_filled (GString *out, const char *text, guint column, guint width)
 {
   g_auto (GStrv) words = g_strsplit (text, " ", -1);
   glong at = column;
   for (guint i = 0; words[i]; i++) {
     glong length = g_utf8_strlen (words[i], -1);
-    if (i && at + 1 + length > USAGE_WIDTH) {
+    if (i && at + 1 + length > width) {
       g_string_append_printf (out, "\n%*s", (int)column, "");
       at = column;
     } else if (i) {
@@ -74,13 +86,13 @@ put_filled (GString *out, const char *text, guint column)
 }
 
 static void
-put_row (GString *out, const char *left, const char *right)
+put_row (GString *out, const char *left, const char *right, guint width)
 {
   if (strlen (left) < USAGE_COLUMN)
     g_string_append_printf (out, "  %-*s  ", USAGE_COLUMN, left);
   else
     g_string_append_printf (out, "  %s\n  %-*s  ", left, USAGE_COLUMN, "");
-  put_filled (out, right, USAGE_COLUMN + 4);
+  put_filled (out, right, USAGE_COLUMN + 4, width);
 }
 
 char *
@@ -109,49 +121,54 @@ usage_of_choices (const VerbOption *option)
 }
 
 static void
-put_options (GString *out, const VerbOption *options, guint most)
+put_options (GString *out, const VerbOption *options, guint width)
 {
-  for (guint i = 0; i < most && options[i].name; i++) {
+  for (guint i = 0; i < VERB_OPTIONS_MOST && options[i].name; i++) {
     g_autofree char *left = usage_of_option (&options[i]);
     g_autofree char *right = usage_of_choices (&options[i]);
-    put_row (out, left, right);
+    put_row (out, left, right, width);
   }
 }
 
 char *
-usage_overview (void)
+usage_overview (guint columns)
 {
+  guint width = width_for (columns);
   g_autoptr (GString) out =
     g_string_new ("Usage: tillbridge VERB [ARGUMENT...]\n\nConnects stores to the services they run on: the "
                   "operator's command.\n\nVerbs (S is a store, C a connector, T a stream):\n");
   for (const Verb *verb = cli_verbs; verb->name; verb++) {
     g_autofree char *left =
       g_strdup_printf ("%s%s%s", verb->name, *verb->arguments ? " " : "", verb->arguments);
-    put_row (out, left, verb->summary);
+    put_row (out, left, verb->summary, width);
   }
   g_string_append (out, "\nOptions of every verb:\n");
-  put_options (out, cli_common_options, VERB_OPTIONS_MOST);
-  put_row (out, "--version [--verbose]", "the version; what it is built with");
-  g_string_append (
-    out, "\nExit status: 0 done, 1 failed, 2 wrong usage, 3 changes pending (dry run), 4 daemon not "
-         "reachable.\n`tillbridge help VERB` tells more, with examples.\n");
+  put_options (out, cli_common_options, width);
+  put_row (out, "--version [--verbose]", "the version; what it is built with", width);
+  g_string_append_c (out, '\n');
+  put_filled (out,
+              "Exit status: 0 done, 1 failed, 2 wrong usage, 3 changes pending (dry run), 4 daemon not "
+              "reachable.",
+              0, width);
+  put_filled (out, "`tillbridge help VERB` tells more, with examples; `man tillbridge` tells all.", 0, width);
   return g_string_free (g_steal_pointer (&out), FALSE);
 }
 
 char *
-usage_of_verb (const Verb *verb)
+usage_of_verb (const Verb *verb, guint columns)
 {
+  guint width = width_for (columns);
   g_autoptr (GString) out = g_string_new (NULL);
   g_string_append_printf (
     out, "Usage: tillbridge %s%s%s%s\n\n%c%s.\n", verb->name, *verb->arguments ? " " : "", verb->arguments,
     verb->options[0].name ? " [OPTION...]" : "", g_ascii_toupper (verb->summary[0]), verb->summary + 1);
   if (verb->text) {
     g_string_append_c (out, '\n');
-    put_filled (out, verb->text, 0);
+    put_filled (out, verb->text, 0, width);
   }
   g_string_append (out, "\nOptions:\n");
-  put_options (out, verb->options, VERB_OPTIONS_MOST);
-  put_options (out, cli_common_options, VERB_OPTIONS_MOST);
+  put_options (out, verb->options, width);
+  put_options (out, cli_common_options, width);
   g_string_append (out, "\nExamples:\n");
   for (guint i = 0; i < VERB_EXAMPLES; i++)
     g_string_append_printf (out, "  %s\n      %s\n", verb->examples[i].command, verb->examples[i].effect);
@@ -357,7 +374,7 @@ usage_read (Cli *cli, int count, char **words, int *status)
   if (cli->version || (cli->help && count < 2))
     return TRUE;
   if (count < 2) {
-    g_autofree char *overview = usage_overview ();
+    g_autofree char *overview = usage_overview (cli->columns);
     fputs (overview, cli->err);
     *status = CLI_USAGE;
     return FALSE;

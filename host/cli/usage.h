@@ -11,8 +11,8 @@ char *usage_nearest_verb (char *const *words);
 /* Reads the words into cli. TRUE: run cli->verb. FALSE: *status is how to end; told where it was wrong. */
 gboolean usage_read (Cli *cli, int count, char **words, int *status);
 
-/* g_free() all of these. */
-char *usage_overview (void);
-char *usage_of_verb (const Verb *verb);
+/* g_free() all of these. columns: of the terminal; 0: there is none. */
+char *usage_overview (guint columns);
+char *usage_of_verb (const Verb *verb, guint columns);
 char *usage_of_option (const VerbOption *option);  /* "-c, --config FILE" */
 char *usage_of_choices (const VerbOption *option); /* its help, and what it may be */

@@ -38,7 +38,7 @@ const Verb cli_verbs[] = {
     .run = verb_status },
   { .name = "check",
     .arguments = "[FILE...]",
-    .summary = "read the configuration and tell every mistake; works without the daemon",
+    .summary = "read the configuration and tell every mistake; needs no daemon",
     .text = "Without FILE: tillbridge.conf and all drop-ins of conf.d. With FILE: these drop-ins alone. Exit "
             "status 1 when there are errors; warnings are none.",
     .most = VERB_ANY,
@@ -48,7 +48,7 @@ const Verb cli_verbs[] = {
     .run = verb_check },
   { .name = "config show",
     .arguments = "[S]",
-    .summary = "the configuration that holds, secrets masked; works without the daemon",
+    .summary = "the configuration that holds, secrets masked; needs no daemon",
     .text = "Shows what was said; what follows from defaults comes with --all.",
     .most = 1,
     .takes = { TAKES_STORE },
