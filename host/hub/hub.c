@@ -71,7 +71,7 @@ has_maps (const Hub *hub)
 {
   for (guint i = 1; i < hub->collections->len; i++) {
     const HubCollection *collection = hub->collections->pdata[i];
-    if (collection && collection->map)
+    if (collection && (collection->map || collection->loading))
       return TRUE;
   }
   return FALSE;

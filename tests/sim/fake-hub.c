@@ -150,17 +150,18 @@ make_config (const FakeSetup *setup)
 static Plugins *
 make_plugins (const FakeSetup *setup)
 {
-  static const char products[] = "{\"name\":\"products\",\"kinds\":[\"products\"],\"missing\":\"deleted\","
+  static const char products[] = "{\"name\":\"products\",\"kinds\":[\"products\"],\"missing\":\"%s\","
                                  "\"changes\":true,\"item_only\":true,\"every_s\":10,\"full_every_s\":60,"
                                  "\"overlap_s\":8";
   static const char customers[] = ",{\"name\":\"customers\",\"kinds\":[\"customers\"],\"changes\":true,"
                                   "\"every_s\":10,\"full_every_s\":60}";
   const char *name = setup->plugin ? setup->plugin : "made-up";
+  g_autofree char *stream = g_strdup_printf (products, setup->zero ? "zero" : "deleted");
   g_autofree char *text =
     g_strdup_printf ("{\"name\":\"%s\",\"version\":\"1\",\"title\":\"Made up\","
                      "\"sdk\":\"0.1\",\"capabilities\":[\"catalog\",\"health\"],"
                      "\"streams\":[%s,\"fetch\":%s}%s]}",
-                     name, products, setup->fetch ? "true" : "false", setup->customers ? customers : "");
+                     name, stream, setup->fetch ? "true" : "false", setup->customers ? customers : "");
   g_autoptr (GError) error = NULL;
   json_object *json = json_tokener_parse (text);
   PluginInfo *info = plugin_info_from_json (name, "/made-up.so", json, &error);

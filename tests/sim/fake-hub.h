@@ -20,6 +20,7 @@ typedef struct {
   gboolean disabled;   /* enabled = false */
   gboolean sync_off;   /* sync = "off" */
   gboolean customers;  /* the plugin has a second stream */
+  gboolean zero;       /* products that are missing have no stock, instead of being deleted */
   gboolean fetch;      /* products can be asked for one by one */
   double per_second;   /* pace: something that a reload may change */
   const char *plugin;  /* its name, NULL: "made-up" */
