@@ -13,8 +13,9 @@ typedef struct {
   Client *client;
   ClientPiece take;
   gpointer data;
-  GString *problem; /* of an answer that is a refusal */
-  gboolean begun, enough;
+  const char *type;
+  GString *problem;              /* of an answer that is a refusal */
+  gboolean begun, enough, other; /* other: it is of another type */
 } Stream;
 
 static size_t
@@ -29,6 +30,11 @@ take_bytes (char *bytes, size_t size, size_t count, void *data)
     g_string_append_len (stream->problem, bytes, (gssize)count);
     return size * count;
   }
+  char *type = NULL;
+  curl_easy_getinfo (stream->client->curl, CURLINFO_CONTENT_TYPE, &type);
+  stream->other = !type || !g_str_has_prefix (type, stream->type);
+  if (stream->other)
+    return 0;
   stream->begun = TRUE;
   stream->enough = !stream->take (bytes, count, stream->data);
   return stream->enough ? 0 : size * count;
@@ -83,18 +89,23 @@ judge (Stream *stream, CURLcode code, const char *text, GError **error)
   curl_easy_getinfo (stream->client->curl, CURLINFO_RESPONSE_CODE, &status);
   if (stream->begun)
     return TRUE; /* an end is an end, cut or not */
+  if (stream->other) {
+    g_set_error (error, CLIENT_ERROR, CLIENT_ERROR_UNREADABLE,
+                 "the daemon's answer is no %s: it is of another version than this command", stream->type);
+    return FALSE;
+  }
   if (code != CURLE_OK)
     return client_set_unreachable (stream->client, code, text, error);
   return (status >= 200 && status <= 299) || client_set_refused (status, stream->problem->str, error);
 }
 
 gboolean
-client_stream (Client *client, const char *target, const char *const *headers, FILE *out, ClientPiece take,
-               gpointer data, gboolean *begun, GError **error)
+client_stream (Client *client, const char *target, const char *const *headers, const char *type, FILE *out,
+               ClientPiece take, gpointer data, gboolean *begun, GError **error)
 {
   char text[CURL_ERROR_SIZE] = "";
   g_autoptr (GString) problem = g_string_new (NULL);
-  Stream stream = { client, take, data, problem, FALSE, FALSE };
+  Stream stream = { .client = client, .take = take, .data = data, .type = type, .problem = problem };
   CURLcode code = CURLE_OK;
   CURLM *multi = curl_multi_init ();
   g_assert (multi);

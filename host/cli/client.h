@@ -36,10 +36,10 @@ json_object *client_json (Client *client, const char *method, const char *target
 /* A piece of an answer that goes on. FALSE: enough. */
 typedef gboolean (*ClientPiece) (const char *bytes, gsize length, gpointer data);
 /* Hands on the answer as it comes, until it ends, is cut, take() has enough, or nobody reads `out` any more.
- * headers: ends with NULL. *begun: a good answer began. FALSE: error says why it could not be asked or was
- * refused. */
-gboolean client_stream (Client *client, const char *target, const char *const *headers, FILE *out,
-                        ClientPiece take, gpointer data, gboolean *begun, GError **error);
+ * headers: ends with NULL; type: what the answer must be, such as "text/event-stream". *begun: a good answer
+ * began. FALSE: error says why it could not be asked or was refused. */
+gboolean client_stream (Client *client, const char *target, const char *const *headers, const char *type,
+                        FILE *out, ClientPiece take, gpointer data, gboolean *begun, GError **error);
 
 /* One item of a list, as it came. FALSE: enough. */
 typedef gboolean (*ClientTake) (const char *item, gsize length, gpointer data);

@@ -123,8 +123,8 @@ connect_once (Follow *follow, GError **error)
   g_autoptr (GString) target = target_new (follow->filters);
   gboolean begun = FALSE;
   target_parameter (target, "since", *id ? NULL : follow->since);
-  gboolean good =
-    client_stream (follow->client, target->str, headers, follow->cli->out, take_piece, follow, &begun, error);
+  gboolean good = client_stream (follow->client, target->str, headers, "text/event-stream", follow->cli->out,
+                                 take_piece, follow, &begun, error);
   follow->was_there |= begun;
   if (begun)
     follow->told = FALSE;
@@ -147,7 +147,7 @@ static void
 tell_once (Follow *follow)
 {
   if (!follow->told)
-    cli_note (follow->cli, "The daemon does not answer; waiting for it, from there on nothing is left out.");
+    cli_note (follow->cli, "The daemon does not answer. Waiting for it; then it goes on where it was.");
   follow->told = TRUE;
 }
 

@@ -10,7 +10,7 @@ import subprocess
 import threading
 
 import tap
-from command import Canned, ends, environment, run
+from command import Canned, canned, ends, environment, run
 
 Asked = collections.namedtuple("Asked", "path query last_id accept")
 
@@ -163,6 +163,11 @@ def test_what_never_answered_is_not_waited_for():
     program = feed.follow()
     program.stop(0, status=1)
     tap.true("cannot be read" in program.log(), program.log())
+
+
+def test_an_answer_that_is_no_stream_is_told():
+    ran = ends(canned(lambda path, query: (200, b'{"items":[],"seq":5}'))("changes", "--follow"), 1)
+    tap.true("is no text/event-stream" in ran.err, ran.err)
 
 
 def test_a_reader_that_leaves_ends_it_quietly():

@@ -100,6 +100,10 @@ def test_a_real_catalogue_is_narrowed():
     tap.equal([json.loads(line) for line in since.splitlines()], products)
     one = ends(tillbridge("products", "downtown", products[3]["id"]), 0).out
     tap.true(f"id               {products[3]['id']}\n" in one and "\nas_of " in one, one)
+    answer = tap.request("PUT", f"{house.api}/v1/stores/downtown/products/{products[3]['id']}/overrides", {"name": "Plum"})
+    tap.equal(answer.status, 200)
+    one = ends(tillbridge("products", "downtown", products[3]["id"]), 0).out
+    tap.true(f"name             Plum\n{' ' * 17}overridden; the vendor says: {products[3]['name']}\n" in one, one)
 
 
 tap.run(globals())
