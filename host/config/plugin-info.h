@@ -9,3 +9,5 @@ Plugins *plugins_scan_within (char **folders, const char *worker, Plugins *known
 PluginInfo *plugin_info_new (const char *name, const char *file);
 void plugin_info_free (PluginInfo *info);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PluginInfo, plugin_info_free)
+/* Device, inode, size and mtime of a file: another file, another identity. NULL: no file; g_free(). */
+char *plugin_identity (const char *file);

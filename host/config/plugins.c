@@ -256,8 +256,8 @@ describe_all (GPtrArray *waiting, const char *worker, int limit_ms, GPtrArray *i
 
 /* ---- the folders ---- */
 
-static char *
-identity_of (const char *file)
+char *
+plugin_identity (const char *file)
 {
   struct stat s;
   if (stat (file, &s) != 0 || !S_ISREG (s.st_mode))
@@ -291,7 +291,7 @@ look_through (const char *folder, const Plugins *known, GHashTable *names, GPtrA
       continue;
     g_autofree char *file = g_build_filename (folder, entry, NULL);
     g_autofree char *name = g_strndup (entry, strlen (entry) - 3);
-    g_autofree char *identity = identity_of (file);
+    g_autofree char *identity = plugin_identity (file);
     if (!identity || g_hash_table_contains (names, name))
       continue;
     PluginInfo *info = from_known (known, name, file, identity);

@@ -49,6 +49,9 @@ typedef struct Plugins Plugins;
 /* Looks through the folders, asks the worker about every .so (a file whose identity is in `known` is not
  * asked again; may be NULL). worker: path of tillbridge-worker. */
 Plugins *plugins_scan (char **folders, const char *worker, Plugins *known);
+/* What was saved, to be handed to plugins_scan() as `known`; empty when there is nothing of use. */
+Plugins *plugins_load (const char *path, const char *worker);
+void plugins_save (const Plugins *plugins, const char *path, const char *worker);
 void plugins_free (Plugins *plugins);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Plugins, plugins_free)
 const PluginInfo *plugins_find (const Plugins *plugins, const char *name); /* NULL: not installed */

@@ -20,8 +20,8 @@ struct Hub {
   GHashTable *fetches; /* "downtown/pos/products/5b0c" -> Fetch */
   guint64 generation;
   guint passes_running;
-  guint overriding;        /* overrides that were asked for and are not stored yet */
-  gboolean overrides_held; /* some wait for what a pass gathers */
+  guint overriding;          /* overrides that were asked for and are not stored yet */
+  gboolean overrides_held;   /* some wait for what a pass gathers */
   gint64 idle_check_ms;      /* mono: when idle maps are looked for */
   gboolean draining, ending; /* ending: the store tells no more */
   gint64 drain_until_ms;

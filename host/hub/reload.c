@@ -68,7 +68,11 @@ read_all (Reloader *reloader)
 {
   g_autoptr (GPtrArray) problems = problems_new ();
   g_autoptr (ConfigHost) host = config_read_host (reloader->file, problems);
-  reloader->plugins = plugins_scan (host->plugins, reloader->worker, hub_plugins (reloader->hub));
+  g_autofree char *kept = g_build_filename (host->state, "plugins.json", NULL);
+  Plugins *known = hub_plugins (reloader->hub);
+  g_autoptr (Plugins) loaded = known ? NULL : plugins_load (kept, reloader->worker);
+  reloader->plugins = plugins_scan (host->plugins, reloader->worker, known ? known : loaded);
+  plugins_save (reloader->plugins, kept, reloader->worker);
   reloader->config = config_read (reloader->file, reloader->plugins);
 }
 

@@ -157,6 +157,33 @@ test_a_file_that_is_known_is_not_asked_again (void)
 }
 
 static void
+test_what_was_said_is_kept_for_the_same_files_and_worker (void)
+{
+  Place place = place_new ();
+  g_autofree char *kept = g_build_filename (place.folder, "plugins.json", NULL);
+  put (place.first, "same.so", "{\"version\":\"1.0.0\"}");
+  put (place.first, "new.so", "{\"version\":\"1.0.0\"}");
+  char *folders[] = { place.first, NULL };
+  g_autoptr (Plugins) none = plugins_load (kept, place.worker);
+  g_autoptr (Plugins) before = plugins_scan (folders, place.worker, none);
+  plugins_save (before, kept, place.worker);
+  CU_ASSERT_EQUAL (times_asked (&place), 2);
+  put (place.first, "new.so", "{\"version\":\"1.0.1\"}");
+  g_autoptr (Plugins) loaded = plugins_load (kept, place.worker);
+  g_autoptr (Plugins) after = plugins_scan (folders, place.worker, loaded);
+  CU_ASSERT_EQUAL (times_asked (&place), 3);
+  CU_ASSERT_STRING_EQUAL (plugins_find (after, "same")->version, "1.0.0");
+  CU_ASSERT_STRING_EQUAL (plugins_find (after, "new")->version, "1.0.1");
+  g_autoptr (Plugins) other = plugins_load (kept, "/bin/true");
+  CU_ASSERT_EQUAL (plugins_all (other)->len, 0);
+  g_file_set_contents (kept, "{\"worker\":7,\"plugins\":[{}", -1, NULL);
+  g_autoptr (Plugins) torn = plugins_load (kept, place.worker);
+  CU_ASSERT_EQUAL (plugins_all (torn)->len, 0);
+  unlink (kept);
+  place_clear (&place);
+}
+
+static void
 test_a_worker_that_is_not_there_is_said (void)
 {
   Place place = place_new ();
@@ -190,6 +217,8 @@ main (void)
     { "a plugin that hangs is ended and holds up no other",
       test_a_plugin_that_hangs_is_ended_and_holds_up_no_other },
     { "a file that is known is not asked again", test_a_file_that_is_known_is_not_asked_again },
+    { "what was said is kept for the same files and worker",
+      test_what_was_said_is_kept_for_the_same_files_and_worker },
     { "a worker that is not there is said", test_a_worker_that_is_not_there_is_said },
     { "the worker is where the environment says", test_the_worker_is_where_the_environment_says });
 }
