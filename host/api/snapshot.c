@@ -131,7 +131,7 @@ pull (char *bytes, gsize most, gpointer data)
       return STREAM_END;
     snapshot->given = snapshot->piece.length = 0;
     read_on (snapshot);
-    if (!snapshot->piece.length)
+    if (snapshot->reading)
       return STREAM_LATER;
   }
   gsize size = MIN (most, snapshot->piece.length - snapshot->given);

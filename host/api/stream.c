@@ -1,8 +1,14 @@
 #include "api/stream.h"
 
+#include <sys/socket.h>
+
 #include "api/server.h"
 
-enum { BLOCK_BYTES = 4096 }; /* what a client of HTTP/1.0 gets at once; others as much as fits the memory */
+enum {
+  BLOCK_BYTES = 4096, /* what a client of HTTP/1.0 gets at once; others as much as fits the memory */
+  KERNEL_BYTES =
+    128 * 1024 /* that the kernel holds for a client, or twice as much; else it takes megabytes */
+};
 
 struct Stream {
   GList link; /* of api->streams, once it is a response */
@@ -34,6 +40,8 @@ Stream *
 stream_answer (Request *request, Answer *answer, const StreamSource *source, gpointer data)
 {
   Stream *stream = g_new (Stream, 1);
+  int most = KERNEL_BYTES;
+  setsockopt (request->line->fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof most);
   *stream = (Stream){ .link.data = stream,
                       .api = request->api,
                       .line = request->line,

@@ -21,6 +21,23 @@ class Cut(Exception):
     """The connection went in the middle."""
 
 
+def connect(api, receive_bytes=None):
+    """A socket to the API's address, or to the Unix socket of that path; and the host's name."""
+    unix = api.startswith("/")
+    connection = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
+    if receive_bytes:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    connection.settimeout(tap.PATIENCE_S)
+    parts = urllib.parse.urlsplit(api)
+    connection.connect(api if unix else (parts.hostname, parts.port))
+    return connection, "localhost" if unix else parts.netloc
+
+
+def ask(connection, target, headers, http="1.1"):
+    lines = [f"GET {target} HTTP/{http}"] + [f"{name}: {value}" for name, value in headers.items()]
+    connection.sendall("\r\n".join(lines + ["", ""]).encode())
+
+
 class Body:
     """What of the bytes that came is body; over: its clean end was there."""
 
@@ -59,15 +76,9 @@ class Events:
     """One connection. text: all that came of the body; events: what is in it; comments: how many lines were those."""
 
     def __init__(self, api, headers=None, http="1.1", receive_bytes=None, **query):
-        parts = urllib.parse.urlsplit(api)
-        self.socket = socket.socket()
-        if receive_bytes:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        self.socket.settimeout(tap.PATIENCE_S)
-        self.socket.connect((parts.hostname, parts.port))
+        self.socket, host = connect(api, receive_bytes)
         target = "/v1/changes" + ("?" + urllib.parse.urlencode(query) if query else "")
-        head = {"Host": parts.netloc, "Accept": "text/event-stream", **(headers or {})}
-        self.socket.sendall((f"GET {target} HTTP/{http}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in head.items()) + "\r\n").encode())
+        ask(self.socket, target, {"Host": host, "Accept": "text/event-stream", **(headers or {})}, http)
         self.status, self.headers, rest = self._head()
         self.text, self.events, self.comments, self.last_id = b"", [], 0, ""
         self._line_start, self._fields, self.over, self.gone = b"", {}, False, False
