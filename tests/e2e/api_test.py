@@ -56,6 +56,7 @@ class Hub:
         with open(listen, encoding="utf-8") as file:
             self.listens = json.load(file)
         self.url = "http://" + self.listens["api"]
+        tap.api(self.url)
         tap.wait_until(lambda: self.get("/readyz").status == 200, "it is ready")
 
     def request(self, method, target, body=None, headers=None):
@@ -330,7 +331,7 @@ def test_inventory_can_be_narrowed_to_a_product():
     tap.true(len(its) > 1, "a product has several levels")
     tap.equal(hub.items(f"{inventory}?product_id={product}&limit=1"), its)
     tap.equal(hub.items(f"{inventory}?product_id={product[:-1]}"), [])
-    tap.equal(hub.items(f"{inventory}?product_id={product}&id={its[0]['id']},{next(iter(levels.keys() - {product}))}"), its[:1])
+    tap.equal(hub.items(f"{inventory}?product_id={product}&id={urllib.parse.quote(its[0]['id'])},{next(iter(levels.keys() - {product}))}"), its[:1])
     hub.refused(hub.get(f"{PRODUCTS}?product_id=a"), 400, "validation_error", "unknown_parameter")
 
 
