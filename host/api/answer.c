@@ -11,7 +11,6 @@ answer_new (guint status, const char *type)
   Answer *answer = g_new0 (Answer, 1);
   answer->status = status;
   answer->type = type;
-  answer->headers = g_ptr_array_new_with_free_func (g_free);
   return answer;
 }
 
@@ -43,13 +42,16 @@ answer_free (Answer *answer)
   g_clear_pointer (&answer->shared, g_bytes_unref);
   json_buffer_clear (&answer->body);
   stream_free (answer->stream);
-  g_ptr_array_unref (answer->headers);
+  g_clear_pointer (&answer->headers, g_ptr_array_unref);
+  g_clear_pointer (&answer->next, g_ref_string_release);
   g_free (answer);
 }
 
 void
 answer_header (Answer *answer, const char *name, const char *value)
 {
+  if (!answer->headers)
+    answer->headers = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (answer->headers, g_strdup (name));
   g_ptr_array_add (answer->headers, g_strdup (value));
 }

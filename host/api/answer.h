@@ -2,7 +2,12 @@
 #pragma once
 #include <glib.h>
 #include <json-c/json.h>
+#include "api/etag.h"
 #include "json/json.h"
+
+/* Kept, and asked about each time; by whom it was for alone. */
+#define CACHE_ASK "no-cache"
+#define CACHE_PRIVATE "private, no-cache"
 
 typedef struct {
   guint status;
@@ -10,7 +15,10 @@ typedef struct {
   JsonBuffer body;
   GBytes *shared;        /* instead of body, when many are given the same */
   struct Stream *stream; /* instead of body: stream.h */
-  GPtrArray *headers;    /* name, value, name, value */
+  GPtrArray *headers;    /* name, value, name, value; NULL: none */
+  GRefString *next;      /* Link; NULL: none */
+  char etag[ETAG_SIZE];  /* of what is served, "": of the whole body where the route says that it has one */
+  const char *cache;     /* Cache-Control of what has a tag; static, NULL: CACHE_ASK */
 } Answer;
 
 Answer *answer_new (guint status, const char *type);

@@ -48,24 +48,30 @@ unseal (guint64 seed, CursorKind kind, const char *cursor)
   return strcmp (again, cursor) == 0 ? g_bytes_new (bytes + 1, size - 1 - CHECK_BYTES) : NULL;
 }
 
-char *
-cursor_of_place (guint64 seed, CursorKind kind, guint32 collection, guint64 place)
+static guint64
+list_of (const CursorPlace *place)
 {
-  guint64 both[2] = { GUINT64_TO_LE ((guint64)collection), GUINT64_TO_LE (place) };
+  return GUINT64_TO_LE ((guint64)place->filter << 32 | place->collection);
+}
+
+char *
+cursor_of_place (guint64 seed, CursorKind kind, const CursorPlace *place)
+{
+  guint64 both[2] = { list_of (place), GUINT64_TO_LE (place->place) };
   return seal (seed, kind, both, sizeof both);
 }
 
 gboolean
-cursor_to_place (guint64 seed, CursorKind kind, const char *cursor, guint32 collection, guint64 *place)
+cursor_to_place (guint64 seed, CursorKind kind, const char *cursor, CursorPlace *place)
 {
   g_autoptr (GBytes) bytes = unseal (seed, kind, cursor);
   guint64 both[2];
   if (!bytes || g_bytes_get_size (bytes) != sizeof both)
     return FALSE;
   memcpy (both, g_bytes_get_data (bytes, NULL), sizeof both);
-  if (GUINT64_FROM_LE (both[0]) != collection)
+  if (both[0] != list_of (place))
     return FALSE;
-  *place = GUINT64_FROM_LE (both[1]);
+  place->place = GUINT64_FROM_LE (both[1]);
   return TRUE;
 }
 

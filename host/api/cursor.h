@@ -5,11 +5,15 @@
 
 typedef enum { CURSOR_RECORDS = 1, CURSOR_CHANGES, CURSOR_NAMES, CURSOR_HISTORY } CursorKind;
 
-/* A number or two; free with g_free(). */
-char *cursor_of_place (guint64 seed, CursorKind kind, guint32 collection, guint64 place);
-/* FALSE: not one of ours, of another kind or of another collection. */
-gboolean cursor_to_place (guint64 seed, CursorKind kind, const char *cursor, guint32 collection,
-                          guint64 *place);
+typedef struct {
+  guint32 collection, filter; /* filter: a hash of what narrows the list: another list, another cursor */
+  guint64 place;
+} CursorPlace;
+
+/* Free with g_free(). */
+char *cursor_of_place (guint64 seed, CursorKind kind, const CursorPlace *place);
+/* place: collection and filter as they are expected. FALSE: not one of ours, or of something else. */
+gboolean cursor_to_place (guint64 seed, CursorKind kind, const char *cursor, CursorPlace *place);
 
 /* A text: the last id or name of the page before. */
 char *cursor_of_text (guint64 seed, CursorKind kind, const char *text);

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "api/pages.h"
 #include "api/routes.h"
 #include "api/server.h"
 
@@ -70,6 +71,21 @@ answer_preflight (Request *request, const char *allow)
   request_answer (request, answer);
 }
 
+/* The page lies there, as it was sent before. */
+static gboolean
+answer_ready (Request *request, const char *method)
+{
+  Pages *pages = request->api->pages;
+  if ((strcmp (method, "GET") != 0 && strcmp (method, "HEAD") != 0) || request->api->ended)
+    return FALSE;
+  Page *page = pages_find (pages, request->target);
+  if (!page)
+    return FALSE;
+  request->route = page_route (page);
+  request_answer (request, page_to_answer (pages, page));
+  return TRUE;
+}
+
 static Problem *
 find_route (Request *request, const char *method)
 {
@@ -97,6 +113,8 @@ gate_head (Request *request, const char *method, const char *host, const char *o
            const char *content_type)
 {
   Problem *problem = check_caller (request, host, origin);
+  if (!problem && answer_ready (request, method))
+    return NULL;
   if (!problem)
     problem = find_route (request, method);
   if (problem || request->answer)

@@ -101,8 +101,12 @@ schema_of (const RouteParam *param)
     schema = read_json ("{\"type\":\"string\"}");
     json_object_object_add (schema, "enum", words_of (param->choices));
     return schema;
+  case PARAM_PHONE:
+    return read_json ("{\"type\":\"string\",\"pattern\":\"^\\\\+[1-9][0-9]{6,14}$\"}");
   case PARAM_TEXT:
+  case PARAM_SEARCH:
   case PARAM_TIME:
+  case PARAM_DURATION:
   case PARAM_CONNECTOR:
   case PARAM_CURSOR:
     return read_json ("{\"type\":\"string\",\"minLength\":1}");
@@ -430,10 +434,7 @@ get_openapi (Request *request)
     const char *text = json_object_to_json_string_length (
       document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
     api->openapi = g_bytes_new (text, length);
-    api->openapi_etag = g_strdup_printf ("\"%016" G_GINT64_MODIFIER "x\"", hash_bytes (text, length, 0));
     json_object_put (document);
   }
-  Answer *answer = answer_shared ("application/json", api->openapi);
-  answer_header (answer, "ETag", api->openapi_etag);
-  request_answer (request, answer);
+  request_answer (request, answer_shared ("application/json", api->openapi));
 }

@@ -2,6 +2,7 @@
  * served then. */
 #include <string.h>
 
+#include "api/record.h"
 #include "api/routes.h"
 
 typedef struct {
@@ -28,8 +29,8 @@ static gboolean
 is_wanted (HubCollection *collection, const StoreFound *found, gpointer data)
 {
   const Asking *asking = data;
-  g_autofree char *etag = records_etag (collection, found);
-  return matches (asking->if_match, etag);
+  g_autoptr (Answer) answer = record_to_answer (collection->hub, collection, found, NULL);
+  return answer && matches (asking->if_match, answer->etag);
 }
 
 static void
@@ -54,7 +55,7 @@ overridden (HubCollection *collection, gboolean found, guint32 ordinal, const GE
   else if (error)
     request_fail (request, error);
   else
-    records_answer_one (request, collection, found, ordinal);
+    record_answer (request, collection, found, ordinal, NULL);
 }
 
 /* set: NULL: none */
@@ -69,12 +70,11 @@ override (Request *request, HubCollection *collection, const char *set)
 
 /* NULL: refused. */
 static HubCollection *
-products_of (Request *request, HubStore *store)
+products_of (Request *request)
 {
-  gboolean refused = FALSE;
-  HubCollection *collection = store ? records_collection (request, store, &refused) : NULL;
-  if (store && !refused && !collection)
-    records_answer_one (request, NULL, FALSE, 0);
+  HubCollection *collection = NULL;
+  if (record_collection (request, &collection) && !collection)
+    record_refuse_missing (request);
   return collection;
 }
 
@@ -94,8 +94,7 @@ refuse_fields (Request *request, const GArray *wrong)
 void
 put_overrides (Request *request)
 {
-  HubStore *store = request_store (request);
-  HubCollection *collection = products_of (request, store);
+  HubCollection *collection = products_of (request);
   if (!collection)
     return;
   if (!request->body || !request->body->len) {
@@ -103,7 +102,7 @@ put_overrides (Request *request)
                     problem_new (400, "empty", "send the whole set as a JSON object; {} for no overrides"));
     return;
   }
-  ModelContext context = { .currency = store->config->currency };
+  ModelContext context = { .currency = hub_store (request->hub, request->vars[0])->config->currency };
   JsonBuffer set = { 0 };
   g_autoptr (GArray) wrong = g_array_new (FALSE, FALSE, sizeof (ModelReject));
   if (model_overrides_read ((const char *)request->body->data, request->body->len, &context, &set, wrong)) {
@@ -118,7 +117,7 @@ put_overrides (Request *request)
 void
 delete_overrides (Request *request)
 {
-  HubCollection *collection = products_of (request, request_store (request));
+  HubCollection *collection = products_of (request);
   if (collection)
     override (request, collection, NULL);
 }

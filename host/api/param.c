@@ -44,6 +44,35 @@ read_time (const RouteParam *param, RouteValue *value)
   return NULL;
 }
 
+static Problem *
+read_duration (const RouteParam *param, RouteValue *value)
+{
+  value->number = duration_from_text (value->text);
+  return value->number >= 0 ? NULL : wrong (param, "not_a_duration", "a duration such as 30s", value->text);
+}
+
+static Problem *
+read_search (const RouteParam *param, RouteValue *value)
+{
+  for (const char *at = value->text; *at; at = g_utf8_next_char (at))
+    if (g_unichar_isalnum (g_utf8_get_char (at)))
+      return NULL;
+  return wrong (param, "no_words", "words to look for: letters or digits", value->text);
+}
+
+/* A "+" that was not escaped came as a blank. */
+static Problem *
+read_phone (const RouteParam *param, RouteValue *value)
+{
+  gsize digits = strspn (value->text + 1, "0123456789");
+  if (value->text[0] == ' ')
+    value->text[0] = '+';
+  if (value->text[0] == '+' && value->text[1] != '0' && value->text[1 + digits] == '\0' && digits >= 7 &&
+      digits <= 15)
+    return NULL;
+  return wrong (param, "not_a_phone", "a phone such as +15105550100 (its + may be written %2B)", value->text);
+}
+
 /* Commas inside a word are escaped: words are cut before they are decoded. */
 static Problem *
 read_words (const RouteParam *param, const char *raw, RouteValue *value)
@@ -116,6 +145,12 @@ read_typed (const RouteParam *param, const char *raw, RouteValue *value)
     return read_unsigned (param, value, 0, G_MAXINT64, "the seq of a change");
   case PARAM_TIME:
     return read_time (param, value);
+  case PARAM_DURATION:
+    return read_duration (param, value);
+  case PARAM_SEARCH:
+    return read_search (param, value);
+  case PARAM_PHONE:
+    return read_phone (param, value);
   case PARAM_WORDS:
     return read_words (param, raw, value);
   case PARAM_KINDS:

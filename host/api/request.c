@@ -109,7 +109,8 @@ request_end_list (Request *request, Answer *answer, const char *next, gint64 as_
 void
 request_bad_cursor (Request *request)
 {
-  Problem *problem = problem_new (400, "bad_cursor", "cursor is not one that this list gave as `next`");
+  Problem *problem =
+    problem_new (400, "bad_cursor", "cursor is not one that this list gave as `next`, with the same filters");
   problem_add (problem, "cursor", "bad_cursor", "begin again without it");
   request_refuse (request, problem);
 }

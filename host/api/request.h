@@ -41,6 +41,7 @@ void request_fail (Request *request, const GError *error);
 Pending *request_wait (Request *request);
 /* The request to answer now, NULL when nobody waits any more. Frees pending. */
 Request *pending_take (Pending *pending);
+gboolean pending_waits (const Pending *pending); /* does anybody? */
 
 const RouteValue *request_value (const Request *request, const char *name);
 const char *request_text (const Request *request, const char *name); /* NULL: not said */

@@ -6,7 +6,7 @@
 #include "api/problem.h"
 
 enum {
-  ROUTE_PARAMS_MOST = 12,
+  ROUTE_PARAMS_MOST = 16,
   ROUTE_VARS_MOST = 3,
   ROUTE_SEGMENTS_MOST = 8,
   ROUTE_ANSWERS_MOST = 3,
@@ -27,6 +27,9 @@ typedef enum {
   PARAM_WORDS,     /* a,b,c */
   PARAM_KINDS,     /* words of the model's kinds; bits */
   PARAM_CHOICE,    /* one of choices */
+  PARAM_DURATION,  /* 30s */
+  PARAM_SEARCH,    /* a text with words to look for */
+  PARAM_PHONE,     /* E.164 */
   PARAM_CONNECTOR, /* store/name; below a store the bare name too */
   PARAM_CURSOR
 } ParamType;
@@ -43,7 +46,8 @@ typedef struct {
   gboolean said;
   char *text;    /* as it was said, decoded */
   char **words;  /* PARAM_WORDS */
-  gint64 number; /* PARAM_BOOLEAN, PARAM_LIMIT, PARAM_SEQ; PARAM_TIME: milliseconds since 1970, or of age */
+  gint64 number; /* PARAM_BOOLEAN, PARAM_LIMIT, PARAM_SEQ; PARAM_TIME: milliseconds since 1970, or of age;
+                    PARAM_DURATION: milliseconds */
   gboolean age;  /* PARAM_TIME */
   guint bits;    /* PARAM_KINDS */
 } RouteValue;

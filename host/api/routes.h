@@ -22,13 +22,8 @@ void get_stores (Request *request);
 void get_store (Request *request);
 /* records.c */
 void get_records (Request *request);
+/* record.c */
 void get_record (Request *request);
-/* The collection that serves the route's kind, NULL: there is none. *refused: the request is answered. */
-HubCollection *records_collection (Request *request, HubStore *store, gboolean *refused);
-/* The record as GET gives it, or 404. collection NULL: there is none. */
-void records_answer_one (Request *request, HubCollection *collection, gboolean found, guint32 ordinal);
-/* Of the record as it is served, without as_of. g_free() */
-char *records_etag (HubCollection *collection, const StoreFound *found);
 /* overrides.c */
 void put_overrides (Request *request);
 void delete_overrides (Request *request);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api/follow.h"
+#include "api/pages.h"
 #include "api/stream.h"
 
 enum {
@@ -20,6 +21,7 @@ enum {
   BODY_DISCARD_FACTOR =
     4, /* so much above the ceiling is read and thrown away, for a client that sends first */
   CONNECTIONS_MOST = 4096,
+  PAGES_BYTES_MOST = 16 << 20,
 };
 
 struct Pending {
@@ -126,7 +128,13 @@ add_headers (struct MHD_Response *response, Request *request)
   char traceparent[64];
   if (answer->type)
     MHD_add_response_header (response, "Content-Type", answer->type);
-  for (guint i = 0; i < answer->headers->len; i += 2)
+  if (answer->etag[0]) {
+    MHD_add_response_header (response, "ETag", answer->etag);
+    MHD_add_response_header (response, "Cache-Control", answer->cache ? answer->cache : CACHE_ASK);
+  }
+  if (answer->next)
+    MHD_add_response_header (response, "Link", answer->next);
+  for (guint i = 0; answer->headers && i < answer->headers->len; i += 2)
     MHD_add_response_header (response, answer->headers->pdata[i], answer->headers->pdata[i + 1]);
   GRand *random = request->api->random;
   g_snprintf (traceparent, sizeof traceparent, "00-%s-%08x%08x-01", request->trace, g_rand_int (random),
@@ -135,7 +143,7 @@ add_headers (struct MHD_Response *response, Request *request)
   if (request->origin) {
     MHD_add_response_header (response, "Access-Control-Allow-Origin", request->origin);
     MHD_add_response_header (response, "Access-Control-Expose-Headers",
-                             "Link, Location, Retry-After, traceparent");
+                             "ETag, Link, Location, Retry-After, traceparent");
     MHD_add_response_header (response, "Vary", "Origin");
   }
   if (request->api->stopping)
@@ -167,11 +175,40 @@ to_response (Answer *answer)
   return MHD_create_response_from_buffer_with_free_callback (body.length, body.bytes, g_free);
 }
 
+static void
+forget_body (Answer *answer)
+{
+  answer->status = 304;
+  answer->type = NULL;
+  json_buffer_clear (&answer->body);
+  g_clear_pointer (&answer->shared, g_bytes_unref);
+}
+
+/* Whoever has what would be served is told just that. */
+static void
+compare_tags (Request *request)
+{
+  Answer *answer = request->answer;
+  if (answer->status != 200 || !request->route || !request->route->etag || answer->stream)
+    return;
+  if (!answer->etag[0] && answer->shared) {
+    gsize size;
+    const void *bytes = g_bytes_get_data (answer->shared, &size);
+    etag_of (bytes, size, answer->etag);
+  } else if (!answer->etag[0]) {
+    etag_of (answer->body.bytes, answer->body.length, answer->etag);
+  }
+  const char *theirs = request_header (request, "If-None-Match");
+  if (theirs && etag_is_among (answer->etag, theirs))
+    forget_body (answer);
+}
+
 static enum MHD_Result
 send_answer (Request *request)
 {
   Answer *answer = request->answer;
   line_set_until (request->line, ANSWER_MS);
+  compare_tags (request);
   measure (request, answer->status);
   struct MHD_Response *response = to_response (answer);
   add_headers (response, request);
@@ -317,6 +354,12 @@ pending_take (Pending *pending)
   return request;
 }
 
+gboolean
+pending_waits (const Pending *pending)
+{
+  return pending->request != NULL;
+}
+
 /* ---- life ---- */
 
 Api *
@@ -334,6 +377,8 @@ api_new (Loop *loop, Hub *hub, Reloader *reloader)
   api->pending = g_hash_table_new (g_direct_hash, g_direct_equal);
   api->random = g_rand_new ();
   api->followers = followers_new (api);
+  api->pages = pages_new (hub, PAGES_BYTES_MOST);
+  api->listings = g_hash_table_new (g_str_hash, g_str_equal);
   return api;
 }
 
@@ -442,11 +487,12 @@ api_free (Api *api)
     g_free (listener);
   }
   followers_free (api->followers);
+  pages_free (api->pages);
+  g_hash_table_unref (api->listings);
   g_ptr_array_unref (api->listeners);
   loop_timer_free (api->sweep);
   g_hash_table_unref (api->pending);
   g_rand_free (api->random);
   g_clear_pointer (&api->openapi, g_bytes_unref);
-  g_free (api->openapi_etag);
   g_free (api);
 }

@@ -40,9 +40,10 @@ struct Api {
   GHashTable *pending; /* Pending that wait */
   GQueue streams;      /* Stream */
   struct Followers *followers;
+  struct Pages *pages;  /* ready to be sent */
+  GHashTable *listings; /* by target: the newest page that is on its way */
   GRand *random;
-  GBytes *openapi; /* made when it is asked for first */
-  char *openapi_etag;
+  GBytes *openapi;          /* made when it is asked for first */
   gboolean stopping, ended; /* ended: nothing is handled any more */
 };
 

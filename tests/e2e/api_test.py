@@ -56,7 +56,6 @@ class Hub:
         with open(listen, encoding="utf-8") as file:
             self.listens = json.load(file)
         self.url = "http://" + self.listens["api"]
-        tap.api(self.url)
         tap.wait_until(lambda: self.get("/readyz").status == 200, "it is ready")
 
     def request(self, method, target, body=None, headers=None):
@@ -247,7 +246,7 @@ def test_products_are_served_as_they_are_stored_with_their_age():
     one = hub.json(PRODUCTS + "/" + listed[3]["id"])
     as_of = one.pop("as_of")
     tap.equal(one, listed[3])
-    tap.equal(hub.json(PRODUCTS + "?limit=1")["as_of"], as_of)
+    tap.true(as_of >= hub.json(PRODUCTS + "?limit=1")["as_of"], "its page was asked for after the pass had begun")
 
 
 def test_customers_inventory_and_promotions_are_lists_too():
@@ -301,7 +300,11 @@ def test_a_price_change_travels_and_pages_repeat_and_miss_nothing_meanwhile():
     for one in dearer:
         tap.true(one["record"]["prices"] != before[one["id"]]["prices"], "the price is another")
     now = {item["id"]: item for item in hub.items(PRODUCTS + "?limit=1000")}
-    tap.equal({one["id"]: one["record"] for one in changes}, {one["id"]: now[one["id"]] for one in changes})
+    tap.equal({one["id"]: one["record"] for one in changes}, {one["id"]: without_available(now[one["id"]]) for one in changes})
+
+
+def without_available(item):
+    return {name: value for name, value in item.items() if name != "available"}
 
 
 def test_the_feed_tells_everything_once_and_in_order():
@@ -317,7 +320,7 @@ def test_the_feed_tells_everything_once_and_in_order():
                 held[one["kind"], one["id"]] = one.get("record")
             last = max(last, page["seq"])
     for kind in ("products", "inventory", "customers", "promotions"):
-        ours = {item["id"]: item for item in hub.items(f"/v1/stores/downtown/{kind}?limit=1000")}
+        ours = {item["id"]: without_available(item) for item in hub.items(f"/v1/stores/downtown/{kind}?limit=1000")}
         tap.equal({ident: record for (of, ident), record in held.items() if of == kind}, ours, kind)
 
 

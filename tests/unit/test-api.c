@@ -132,6 +132,9 @@ static const RouteParam params[] = { { "limit", PARAM_LIMIT },
                                      { "kinds", PARAM_KINDS },
                                      { "colour", PARAM_CHOICE, colours },
                                      { "name", PARAM_TEXT },
+                                     { "age", PARAM_DURATION },
+                                     { "q", PARAM_SEARCH },
+                                     { "phone", PARAM_PHONE },
                                      { NULL } };
 static const RouteParam members[] = { { "stream", PARAM_TEXT }, { "full", PARAM_BOOLEAN }, { NULL } };
 static const Route route = { "POST", "/test", .params = params, .body = members };
@@ -155,6 +158,16 @@ test_parameters_are_read_by_their_types (void)
   CU_ASSERT_EQUAL_FATAL (g_strv_length (ids), 3);
   CU_ASSERT_STRING_EQUAL (ids[1], "b,c");
   CU_ASSERT_STRING_EQUAL (ids[2], "d e");
+  route_values_clear (values);
+}
+
+static void
+test_a_plus_that_was_not_escaped_belongs_to_the_phone (void)
+{
+  RouteValue values[ROUTE_PARAMS_MOST] = { 0 };
+  CU_ASSERT_PTR_NULL (route_read_query (&route, "phone=+15105550100&age=30s", values));
+  CU_ASSERT_STRING_EQUAL (route_value (&route, values, "phone")->text, "+15105550100");
+  CU_ASSERT_EQUAL (route_value (&route, values, "age")->number, 30000);
   route_values_clear (values);
 }
 
@@ -192,6 +205,14 @@ test_wrong_parameters_are_refused_with_their_reason (void)
     { "kinds=products,prodcts", "unknown_kind" },
     { "colour=blue", "unknown_word" },
     { "name=%00", "bad_escape" },
+    { "age=soon", "not_a_duration" },
+    { "age=-1s", "not_a_duration" },
+    { "q=%20-!", "no_words" },
+    { "phone=5105550100", "not_a_phone" },
+    { "phone=%2B0105550100", "not_a_phone" },
+    { "phone=%2B151055", "not_a_phone" },
+    { "phone=%2B1510555x100", "not_a_phone" },
+    { "phone=%20", "not_a_phone" },
     { "%zz=1", "bad_escape" },
     { "lmit=1", "unknown_parameter" },
     { "=1", "unknown_parameter" },
@@ -294,15 +315,53 @@ test_deep_bodies_are_refused (void)
   problem_free (problem);
 }
 
+/* ---- entity tags ---- */
+
+static void
+test_a_tag_is_found_among_those_that_a_client_has (void)
+{
+  const struct {
+    const char *list;
+    gboolean found;
+  } cases[] = { { "\"a\"", TRUE },
+                { "W/\"a\"", TRUE },
+                { "*", TRUE },
+                { " * ", TRUE },
+                { "\"b\", W/\"c\" ,\"a\"", TRUE },
+                { "\"b,\",,\"a\"", TRUE },
+                { "\"b\"", FALSE },
+                { "\"a", FALSE },
+                { "a", FALSE },
+                { "", FALSE },
+                { "\"aa\"", FALSE },
+                { "*, \"b\"", FALSE },
+                { "w/\"a\"", FALSE },
+                { "\"b, \"a\"", FALSE } };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    CU_ASSERT_EQUAL (etag_is_among ("\"a\"", cases[i].list), cases[i].found);
+}
+
+static void
+test_a_tag_is_of_the_bytes (void)
+{
+  char one[ETAG_SIZE], same[ETAG_SIZE], other[ETAG_SIZE];
+  etag_of ("{}", 2, one);
+  etag_of ("{}", 2, same);
+  etag_of ("{ }", 3, other);
+  CU_ASSERT_STRING_EQUAL (one, same);
+  CU_ASSERT_STRING_NOT_EQUAL (one, other);
+  CU_ASSERT (strlen (one) == ETAG_SIZE - 1 && one[0] == '"' && one[ETAG_SIZE - 2] == '"');
+}
+
 /* ---- cursors ---- */
 
 static void
 test_a_cursor_comes_back_as_the_place_it_was (void)
 {
-  g_autofree char *cursor = cursor_of_place (42, CURSOR_RECORDS, 7, 123456);
-  guint64 place = 0;
-  CU_ASSERT (cursor_to_place (42, CURSOR_RECORDS, cursor, 7, &place));
-  CU_ASSERT_EQUAL (place, 123456);
+  g_autofree char *cursor = cursor_of_place (42, CURSOR_RECORDS, &(CursorPlace){ 7, 3, 123456 });
+  CursorPlace place = { 7, 3, 0 };
+  CU_ASSERT (cursor_to_place (42, CURSOR_RECORDS, cursor, &place));
+  CU_ASSERT_EQUAL (place.place, 123456);
   CU_ASSERT_EQUAL (strspn (cursor, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
                    strlen (cursor));
 }
@@ -318,21 +377,22 @@ test_a_text_comes_back_out_of_its_cursor (void)
 static void
 test_a_cursor_of_another_list_or_store_or_changed_is_refused (void)
 {
-  g_autofree char *cursor = cursor_of_place (42, CURSOR_RECORDS, 7, 123456);
-  guint64 place = 99;
-  CU_ASSERT_FALSE (cursor_to_place (42, CURSOR_CHANGES, cursor, 7, &place));
-  CU_ASSERT_FALSE (cursor_to_place (42, CURSOR_RECORDS, cursor, 8, &place));
-  CU_ASSERT_FALSE (cursor_to_place (43, CURSOR_RECORDS, cursor, 7, &place));
-  CU_ASSERT_FALSE (cursor_to_place (42, CURSOR_RECORDS, "", 7, &place));
-  CU_ASSERT_FALSE (cursor_to_place (42, CURSOR_RECORDS, "not a cursor", 7, &place));
+  g_autofree char *cursor = cursor_of_place (42, CURSOR_RECORDS, &(CursorPlace){ 7, 3, 123456 });
+  CursorPlace place = { 7, 3, 99 }, other_list = { 8, 3, 99 }, other_filter = { 7, 0, 99 };
+  CU_ASSERT_FALSE (cursor_to_place (42, CURSOR_CHANGES, cursor, &place));
+  CU_ASSERT_FALSE (cursor_to_place (42, CURSOR_RECORDS, cursor, &other_list));
+  CU_ASSERT_FALSE (cursor_to_place (42, CURSOR_RECORDS, cursor, &other_filter));
+  CU_ASSERT_FALSE (cursor_to_place (43, CURSOR_RECORDS, cursor, &place));
+  CU_ASSERT_FALSE (cursor_to_place (42, CURSOR_RECORDS, "", &place));
+  CU_ASSERT_FALSE (cursor_to_place (42, CURSOR_RECORDS, "not a cursor", &place));
   for (gsize i = 0; cursor[i]; i++) {
     g_autofree char *changed = g_strdup (cursor);
     changed[i] = changed[i] == 'A' ? 'B' : 'A';
-    CU_ASSERT_FALSE (cursor_to_place (42, CURSOR_RECORDS, changed, 7, &place));
+    CU_ASSERT_FALSE (cursor_to_place (42, CURSOR_RECORDS, changed, &place));
     changed[i] = '\0';
-    CU_ASSERT_FALSE (cursor_to_place (42, CURSOR_RECORDS, changed, 7, &place));
+    CU_ASSERT_FALSE (cursor_to_place (42, CURSOR_RECORDS, changed, &place));
   }
-  CU_ASSERT_EQUAL (place, 99);
+  CU_ASSERT_EQUAL (place.place, 99);
 }
 
 static void
@@ -427,7 +487,10 @@ main (void)
     { "no two routes are the same and none has too many parameters",
       test_no_two_routes_are_the_same_and_none_has_too_many_parameters },
     { "parameters are read by their types", test_parameters_are_read_by_their_types },
-    { "an age is a time", test_an_age_is_a_time },
+    { "a plus that was not escaped belongs to the phone",
+      test_a_plus_that_was_not_escaped_belongs_to_the_phone },
+    { "a tag is found among those that a client has", test_a_tag_is_found_among_those_that_a_client_has },
+    { "a tag is of the bytes", test_a_tag_is_of_the_bytes }, { "an age is a time", test_an_age_is_a_time },
     { "wrong parameters are refused with their reason", test_wrong_parameters_are_refused_with_their_reason },
     { "too many words are refused", test_too_many_words_are_refused },
     { "an unknown parameter is told the nearest", test_an_unknown_parameter_is_told_the_nearest },
