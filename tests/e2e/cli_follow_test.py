@@ -10,7 +10,8 @@ import subprocess
 import threading
 
 import tap
-from command import Canned, canned, ends, environment, run
+from command import Canned, canned, ends, environment, of, run
+from house import House
 
 Asked = collections.namedtuple("Asked", "path query last_id accept")
 
@@ -182,6 +183,62 @@ def test_a_reader_that_leaves_ends_it_quietly():
             tap.equal(process.wait(tap.PATIENCE_S), 0, "also when nothing comes any more")
             tap.equal(process.stderr.read(), b"")
         feed.send(None)
+
+
+# The real daemon
+
+def change_prices(house, tillbridge):
+    """The seqs of what a sync then stores."""
+    before = house.follow()[1]
+    house.sandbox.admin("POST", "millrace/change", {"kind": "products", "percent": 50, "field": "price"})
+    ends(tillbridge("sync", "downtown/pos/products", "--full"), 0)
+    return [item["seq"] for item in house.follow(before)[0]]
+
+
+def followed(program, count):
+    return [json.loads(program.line())["seq"] for _ in range(count)]
+
+
+def test_the_real_feed_is_followed_over_a_restart():
+    house = House(size=40, vendor="millrace").start()
+    tillbridge = of(house)
+    ends(tillbridge("sync", "downtown/pos"), 0)
+    words = [tap.built("tillbridge"), "--config", house.path("tillbridge.conf"), "changes", "--follow", "--json"]
+    everything, seq = house.follow()
+    whole = tap.start(*words, "--since", "0", "--limit", str(len(everything)), env=environment())
+    tap.equal([json.loads(whole.line()) for _ in everything], everything)
+    whole.stop(0, status=0)
+    program = tap.start(*words, "--since", str(seq), "--kinds", "products", env=environment())
+    seqs = change_prices(house, tillbridge)
+    tap.true(seqs, "prices changed")
+    tap.equal(followed(program, len(seqs)), seqs)
+    house.stop()
+    tap.wait_until(program.log, "it is said that the daemon is away")
+    house.start()
+    seqs = change_prices(house, tillbridge)
+    tap.equal(followed(program, len(seqs)), seqs)
+    tap.equal(len(program.log().splitlines()), 1, program.log())
+    stop(program)
+
+
+def test_who_follows_from_now_on_misses_nothing_of_a_restart():
+    house = House(size=40, vendor="millrace").start()
+    tillbridge = of(house)
+    ends(tillbridge("sync", "downtown/pos"), 0)
+    program = tap.start(tap.built("tillbridge"), "--config", house.path("tillbridge.conf"), "changes", "--follow", "--json", env=environment())
+    tap.wait_until(lambda: "tillbridge_feed_followers 1" in house.get("/metrics").body.decode(), "it follows")
+    house.kill_hub()
+    tap.wait_until(program.log, "it is said that the daemon is away")
+    house.start()
+    seqs = change_prices(house, tillbridge)
+    tap.equal(followed(program, len(seqs)), seqs)
+    stop(program)
+
+
+def test_a_place_that_was_never_there_is_gone():
+    house = House(size=5, vendor="millrace").start()
+    ran = ends(of(house)("changes", "--follow", "--since", str(10 ** 12)), 1)
+    tap.true(f"after seq {10 ** 12} is gone" in ran.err, ran.err)
 
 
 tap.run(globals())
