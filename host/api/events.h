@@ -7,7 +7,8 @@
 
 enum { EVENTS_HEAD = 10, EVENTS_TAIL = 2 };
 
-#define EVENTS_FIRST "retry: 1000\n\n"
+#define EVENTS_RETRY "retry: 1000\n"
+#define EVENTS_FIRST EVENTS_RETRY "\n"
 #define EVENTS_RESET "event: reset\ndata: {\"snapshot\":\"/v1/snapshot\"}\n\n"
 
 void events_put_change (JsonBuffer *block, guint64 seq, const char *line, gsize length);

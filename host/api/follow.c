@@ -414,7 +414,16 @@ follower_left (Follower *follower)
   if (--follower->group->members == 0)
     g_hash_table_remove (all->groups, follower->group->key);
   count (all, -1);
+  g_free (follower->begins);
   g_free (follower);
+}
+
+/* Who begins now is told where that is: cut off before the first change, it would not know where to go on. */
+static const char *
+head_of_beginner (Follower *follower)
+{
+  follower->begins = g_strdup_printf (EVENTS_RETRY "id: %" G_GUINT64_FORMAT "\n\n", follower->place.reached);
+  return follower->begins;
 }
 
 /* A place that nobody can go on from is told within the stream: a browser shows its page no status. */
@@ -457,7 +466,7 @@ follow (Request *request, const FeedPlace *place)
   follower->group = group_of (all, &filter);
   follower->group->members++;
   follower->place = place ? *place : (FeedPlace){ all->seq, all->seq };
-  follower->head = head_for (all, &follower->place, &gone);
+  follower->head = place ? head_for (all, &follower->place, &gone) : head_of_beginner (follower);
   follower->state = gone ? FOLLOWER_ENDS : FOLLOWER_BEGINS;
   g_queue_push_tail_link (&all->others, &follower->link);
   count (all, 1);

@@ -26,6 +26,7 @@ typedef struct {
   Stream *stream;
   LoopWatch *watch; /* NULL: the socket is the server's */
   const char *head; /* what the server has still to send */
+  char *begins;     /* the head of one who begins now: it tells the place; else NULL */
   gboolean blocked; /* the socket takes no more */
   GQueue blocks;    /* GBytes */
   gsize sent;       /* of the first of them */
