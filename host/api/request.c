@@ -82,7 +82,12 @@ request_fail (Request *request, const GError *error)
   gboolean full = g_error_matches (error, STORE_ERROR, STORE_ERROR_FULL);
   if (status == 500)
     log_line (LOG_ERROR, NULL, "%s: %s", request->target, error->message);
-  Problem *problem = problem_new (status, full ? "disk_full" : NULL, "%s", error->message);
+  gboolean many = g_error_matches (error, HUB_ERROR, HUB_ERROR_TOO_MANY);
+  Problem *problem = problem_new (status,
+                                  full   ? "disk_full"
+                                  : many ? "too_many_overrides"
+                                         : NULL,
+                                  "%s", error->message);
   Answer *answer = problem_to_answer (problem, request->trace);
   request_answer (request, status == 503 ? with_retry (answer, "5") : answer);
 }

@@ -297,7 +297,7 @@ has_room (const Job *job, GError **error)
 {
   const Overrides *overrides = job->collection->overrides;
   const char *before = text_of (job->collection, job->id);
-  gsize bytes = overrides->bytes + (job->set ? strlen (job->set) : 0);
+  gsize bytes = overrides->bytes - (before ? strlen (before) : 0) + (job->set ? strlen (job->set) : 0);
   if (!job->set || (g_hash_table_size (overrides->sets) + (before ? 0 : 1) <= OVERRIDES_SETS_MOST &&
                     bytes <= OVERRIDES_BYTES_MOST))
     return TRUE;

@@ -56,6 +56,7 @@ class Hub:
         with open(listen, encoding="utf-8") as file:
             self.listens = json.load(file)
         self.url = "http://" + self.listens["api"]
+        tap.api(self.url)
         tap.wait_until(lambda: self.get("/readyz").status == 200, "it is ready")
 
     def request(self, method, target, body=None, headers=None):

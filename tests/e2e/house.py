@@ -98,6 +98,7 @@ class House:
         try:
             with open(self.path("state", "listen.json"), encoding="utf-8") as file:
                 self.api = "http://" + json.load(file)["api"]
+            tap.api(self.api)
             return self.get("/readyz").status == 200
         except (OSError, ValueError):
             return False

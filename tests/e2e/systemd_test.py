@@ -1,28 +1,16 @@
 """Life under a service manager: what is told, the watchdog, and listeners that outlive the daemon. The manager is
 manager.py, which speaks systemd's protocol; tests/packages runs the unit under the real one where that can be had."""
-import http.client
 import os
 import signal
 import socket
-import threading
 import time
 
+import clients
 import tap
 from house import House
 from manager import Manager
 
 RUNNING = "Running with 1 store."
-
-
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=tap.PATIENCE_S * 2)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
 
 
 class Unit:
@@ -58,9 +46,7 @@ class Unit:
         return int(self.house.api.rsplit(":", 1)[1])
 
     def connection(self, unix=False):
-        if unix:
-            return UnixConnection(self.house.path("api.sock"))
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=tap.PATIENCE_S * 2)
+        return clients.unix(self.house.path("api.sock")) if unix else clients.tcp(self.port)
 
     def socket_answers(self):
         connection = self.connection(unix=True)
@@ -70,66 +56,29 @@ class Unit:
         return status == 200
 
 
-class Client(threading.Thread):
-    """Asks all the time, each time on a new connection; counts what happens to it."""
-
-    def __init__(self, unit, unix):
-        super().__init__(daemon=True)
-        self.unit, self.unix = unit, unix
-        self.answered, self.refused, self.cut = 0, [], []
-        self.ending = threading.Event()
-
-    def run(self):
-        while not self.ending.is_set():
-            connection = self.unit.connection(self.unix)
-            try:
-                connection.connect()
-            except OSError as error:
-                self.refused.append(repr(error))
-                continue
-            try:
-                connection.request("GET", "/v1/stores/downtown/products?limit=5")
-                tap.equal(connection.getresponse().status, 200)
-                self.answered += 1
-            except (OSError, http.client.HTTPException) as error:
-                self.cut.append(repr(error))
-            finally:
-                connection.close()
-
-    def end(self):
-        self.ending.set()
-        self.join(tap.PATIENCE_S * 3)
-        tap.true(not self.is_alive(), "the client was answered in the end")
-
-
 def restart_under_load(number, times):
     """Restarts while eight clients ask, four on each listener; the clients."""
     unit = Unit().start()
-    clients = [Client(unit, unix) for unix in (False, True) for _ in range(4)]
-    for client in clients:
-        client.start()
+    crowd = clients.Crowd([lambda: unit.connection(unix=False)] * 4 + [lambda: unit.connection(unix=True)] * 4,
+                          "/v1/stores/downtown/products?limit=5")
     for _ in range(times):
-        before = [client.answered for client in clients]
-        tap.wait_until(lambda: all(client.answered > count for client, count in zip(clients, before)), "all are answered")
+        crowd.wait_for_answers()
         unit.again(number)
-    for client in clients:
-        client.end()
+    crowd.end()
     unit.stop()
-    tap.equal([client.refused for client in clients if client.refused], [], "refused")
-    print(f"# {times} times signal {number}: {sum(client.answered for client in clients)} answered, "
-          f"{sum(len(client.cut) for client in clients)} cut off")
-    return clients
+    print(f"# {times} times signal {number}: {crowd}")
+    tap.equal(crowd.refused(), [], "refused")
+    return crowd
 
 
 def test_nobody_is_refused_or_cut_off_over_a_restart():
-    clients = restart_under_load(signal.SIGTERM, 5)
-    tap.equal([client.cut for client in clients if client.cut], [], "cut off")
+    tap.equal(restart_under_load(signal.SIGTERM, 5).cut(), [], "cut off")
 
 
 def test_nobody_is_refused_over_a_kill():
     """What was being answered at that moment is cut off; who asks again, or waits in the queue, is answered."""
     times = 5
-    for client in restart_under_load(signal.SIGKILL, times):
+    for client in restart_under_load(signal.SIGKILL, times).clients:
         tap.true(len(client.cut) <= times, f"one connection a kill at most: {client.cut}")
 
 

@@ -101,6 +101,35 @@ def fill(path):
             pass
 
 
+def test_overrides_on_a_full_disk_are_refused_and_change_nothing():
+    house = faults.HastyHouse(size=200)
+    with SmallDisk(house.path("state"), 20):
+        house.start()
+        house.whole_full_pass()
+        ident = sorted(house.held_in_store("products"))[0]
+        one = f"{house.api}/v1/stores/downtown/products/{ident}"
+        filler, said = house.path("state", "filler"), "Plum"
+        put = lambda text: tap.request("PUT", one + "/overrides", {"description": text * 9000})
+        tap.equal(put(said).status, 200)
+        fill(filler)
+        for count in range(90):  # what the log has room for is stored
+            before, answer = tap.request("GET", one).json(), put(f"Pear {count}")
+            if answer.status != 200:
+                break
+        is_refused_for_space(answer)
+        tap.equal(tap.request("GET", one).json(), before)
+        reads_go_on(house)
+        house.kill_hub()
+        os.unlink(filler)
+        house.start()
+        one = f"{house.api}/v1/stores/downtown/products/{ident}"
+        tap.equal(tap.request("GET", one).json()["description"], before["description"])
+        tap.equal(tap.request("DELETE", one + "/overrides").status, 200)
+        house.whole_full_pass()
+        tap.equal(house.differences(), [])
+        house.stop()
+
+
 def test_a_hub_that_is_killed_on_a_full_disk_starts_there_and_goes_on_later():
     house = faults.HastyHouse(size=6000)
     with SmallDisk(house.path("state"), 4) as disk:

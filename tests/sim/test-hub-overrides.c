@@ -286,6 +286,44 @@ test_who_refuses_what_is_stored_by_then_changes_nothing (void)
   CU_ASSERT (is_stored (fake, PLUM, "pull", NULL));
 }
 
+static void
+ignore_end (gpointer data)
+{
+}
+
+static void
+fetch (FakeHub *fake, const char *body)
+{
+  hub_fetch (fake->hub, products (fake), "a", MINUTE_MS, ignore_end, NULL);
+  fake_run (fake, 0);
+  CU_ASSERT_STRING_EQUAL (fake_asked (fake, "operation"), "\"fetch\"");
+  give (fake, "a", body);
+  fake_result (fake, fake->call, "{\"status\":\"ok\",\"ending\":\"none\"}");
+}
+
+static void
+test_what_is_fetched_lies_below_an_override (void)
+{
+  Stored before, after;
+  Told told;
+  g_autoptr (FakeHub) fake = hub_with_plum (&(FakeSetup){ .fetch = TRUE });
+  override (fake, "a", MINE);
+  CU_ASSERT (is_stored (fake, MINE_OVER_PLUM, "override", &before));
+  fetch (fake, PLUM);
+  fake_run (fake, 10);
+  CU_ASSERT (is_stored (fake, MINE_OVER_PLUM, "override", &after));
+  CU_ASSERT_EQUAL (after.seq, before.seq);
+  fetch (fake, PEAR);
+  fake_run (fake, 10);
+  CU_ASSERT (is_stored (fake, MINE_OVER_PEAR, "fetch", NULL));
+  fake->slow_disk = TRUE;
+  ask (fake, "a", NULL, &told);
+  fetch (fake, PLUM);
+  fake->slow_disk = FALSE;
+  fake_run (fake, 10);
+  CU_ASSERT (is_stored (fake, PLUM, "fetch", NULL));
+}
+
 /* ---- records that go, stock that goes to zero ---- */
 
 static void
@@ -446,6 +484,7 @@ main (void)
       test_two_that_are_asked_for_at_once_are_written_in_their_order },
     { "who refuses what is stored by then changes nothing",
       test_who_refuses_what_is_stored_by_then_changes_nothing },
+    { "what is fetched lies below an override", test_what_is_fetched_lies_below_an_override },
     { "who is not there is not overridden", test_who_is_not_there_is_not_overridden },
     { "stock that is missing goes to zero below an override",
       test_stock_that_is_missing_goes_to_zero_below_an_override },
