@@ -63,8 +63,8 @@ take_lock (SqliteStore *store, GError **error)
 }
 
 /* SQLite makes its other files with the mode of this one. */
-static gboolean
-make_private (const char *path, GError **error)
+gboolean
+sqlite_make_private (const char *path, GError **error)
 {
   int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0)
@@ -173,6 +173,7 @@ begin_numbers (SqliteStore *store, const char *boot, GError **error)
   writer->seq = (guint64)MAX (highest, MAX (lost, pruned));
   writer->reserved = (guint64)reserved;
   store->base.seed = (guint64)seed;
+  store->known = writer->seq;
   store->pruned = (guint64)pruned;
   store->rows = (guint64)rows;
   LostRange range = { writer->seq + 1, writer->reserved };
@@ -222,6 +223,7 @@ void
 sqlite_release (SqliteStore *store)
 {
   disconnect (store);
+  search_clear (&store->search);
   model_served_clear (&store->served);
   model_served_clear (&store->reader.served);
   loop_watch_free (store->ends_watch);
@@ -286,7 +288,8 @@ sqlite_store_open_on_boot (const char *path, const char *boot, Loop *loop, gint6
                            Metrics *metrics, GError **error)
 {
   SqliteStore *store = new_store (path, loop, now_ms, metrics);
-  if (!take_lock (store, error) || !make_private (path, error) || !open_writer (store, error) ||
+  search_init (&store->search, path, boot);
+  if (!take_lock (store, error) || !sqlite_make_private (path, error) || !open_writer (store, error) ||
       !begin_numbers (store, boot, error) || !open_readers (store, error)) {
     sqlite_release (store);
     return NULL;

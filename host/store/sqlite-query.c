@@ -8,6 +8,9 @@ void
 query_free (Query *query)
 {
   store_query_free (query->asked);
+  if (query->found)
+    g_free (query->found->expression);
+  g_free (query->found);
   g_free (query);
 }
 
@@ -61,18 +64,130 @@ scan (SqliteStore *store, Job *job, gint64 until_us)
   return ended || !query->more || job->error;
 }
 
+/* ---- by words and texts ---- */
+
+/* The index has all that the store had when this query had its first turn. */
+static gboolean
+fill (SqliteStore *store, Job *job, gint64 until_us, gboolean *ready)
+{
+  Query *query = job->query;
+  Found *found = query->found;
+  if (!found->target && !reader_newest (store, &found->target, &job->error))
+    return FALSE;
+  if (!search_turn (store, query->asked->collection, found->target, until_us, ready, &job->error))
+    return FALSE;
+  if (*ready && !found->expression)
+    found->expression = search_expression (&store->search, query->asked, store->base.seed);
+  return TRUE;
+}
+
+/* One record that the index has found; changed since, it is looked at as it is now. */
+static gboolean
+look (SqliteStore *store, Job *job, gint64 rid, gboolean *ended)
+{
+  Query *query = job->query;
+  sqlite3_stmt *statement = store->reader.statements[LONG_RECORD];
+  StoreFound found = { .deleted = TRUE };
+  gboolean fine = TRUE;
+  sqlite3_bind_int64 (statement, 1, rid);
+  if (sqlite3_step (statement) == SQLITE_ROW)
+    read_found (statement, &found);
+  gboolean holds = !found.deleted;
+  if (holds && found.seq > query->found->seq)
+    fine = search_holds (store, &found, query->found->expression, &holds, &job->error);
+  fine = fine && (!holds || add_stock (store, query, &found, &job->error));
+  *ended = fine && holds && !judge (query, &found, job->data);
+  if (sqlite3_reset (statement) != SQLITE_OK && fine)
+    return schema_fail (store->reader.db, "reading a record that was found", &job->error);
+  return fine;
+}
+
+static gboolean
+ask_for_hits (SqliteStore *store, Job *job)
+{
+  Query *query = job->query;
+  Found *found = query->found;
+  found->seq = store->search.seq;
+  found->at = 0;
+  if (!search_hits (store, query->asked->collection, query->next, found->expression, found->rids,
+                    &found->count, &job->error))
+    return FALSE;
+  found->all = found->count < SEARCH_HITS;
+  return TRUE;
+}
+
+/* Hit by hit until the page is full, there are no more, or it is time for others. */
+static gboolean
+find (SqliteStore *store, Job *job, gint64 until_us)
+{
+  Query *query = job->query;
+  Found *found = query->found;
+  gboolean ended = FALSE;
+  do {
+    if (found->at == found->count) {
+      query->more = !found->all;
+      if (!query->more || !ask_for_hits (store, job))
+        return TRUE;
+      continue;
+    }
+    gint64 rid = found->rids[found->at];
+    query->next = store_rid_ordinal (rid);
+    if (!look (store, job, rid, &ended) || ended)
+      return TRUE;
+    query->next++;
+    found->at++;
+  } while (g_get_monotonic_time () < until_us);
+  return FALSE;
+}
+
+/* What is broken is thrown away and made again, once for each query. */
+static gboolean
+mend (SqliteStore *store, Job *job)
+{
+  Found *found = job->query->found;
+  if (!job->error || !store->search.broken || found->remade ||
+      g_error_matches (job->error, STORE_ERROR, STORE_ERROR_FULL))
+    return FALSE;
+  search_remove (&store->search, "it is broken");
+  g_clear_error (&job->error);
+  found->remade = TRUE;
+  found->at = found->count = 0;
+  found->all = FALSE;
+  return TRUE;
+}
+
+static gboolean
+search (SqliteStore *store, Job *job, gint64 started_us)
+{
+  Query *query = job->query;
+  gint64 until_us = started_us + QUERY_TURN_US;
+  gboolean ready = FALSE, ended = FALSE;
+  if (!fill (store, job, until_us, &ready))
+    return !mend (store, job);
+  if (!ready) {
+    query->fill_us += g_get_monotonic_time () - started_us;
+    return query->fill_us >= QUERY_FILL_US_MOST || store->stopping;
+  }
+  started_us = g_get_monotonic_time ();
+  query->more = query->found->expression != NULL;
+  ended = !query->more || find (store, job, until_us);
+  query->read_us += g_get_monotonic_time () - started_us;
+  if (job->error)
+    return !mend (store, job);
+  return ended || query->read_us >= QUERY_US_MOST || store->stopping;
+}
+
 gboolean
 query_turn (SqliteStore *store, Job *job)
 {
   Query *query = job->query;
   gint64 started_us = g_get_monotonic_time ();
-  if (query->asked->words || query->asked->term_count) {
-    g_set_error_literal (&job->error, STORE_ERROR, STORE_ERROR_FAILED,
-                         "records are not searched by words yet");
-    return TRUE;
-  }
   query->more = query->next <= G_MAXUINT32;
-  if (!query->more || scan (store, job, started_us + QUERY_TURN_US))
+  if (!query->more)
+    return TRUE;
+  if (query->found)
+    return search (store, job, started_us);
+  if (scan (store, job, started_us + QUERY_TURN_US))
     return TRUE;
   query->read_us += g_get_monotonic_time () - started_us;
   return query->read_us >= QUERY_US_MOST || store->stopping;

@@ -15,6 +15,11 @@ static const char *const statements[LONG_STATEMENTS] = {
                " WHERE rid > ?1 AND rid <= ?2 ORDER BY rid LIMIT ?3",
   [LONG_SCAN] = "SELECT " FOUND_COLUMNS " FROM record WHERE rid >= ?1 AND rid <= ?2 ORDER BY rid",
   [LONG_STOCK] = STOCK_SQL,
+  [LONG_RECORD] = "SELECT " FOUND_COLUMNS " FROM record WHERE rid = ?1",
+  [LONG_BODY] = "SELECT body FROM record WHERE rid = ?1",
+  [LONG_BODIES] = "SELECT rid, body FROM record WHERE rid >= ?1 AND rid <= ?2 ORDER BY rid",
+  [LONG_FEED] = "SELECT seq, rid FROM record WHERE seq > ?1 AND seq <= ?2 ORDER BY seq",
+  [LONG_NEWEST] = "SELECT max(seq) FROM record",
 };
 
 gboolean
@@ -22,6 +27,17 @@ reader_prepare (SqliteStore *store, GError **error)
 {
   Reader *reader = &store->reader;
   return sqlite_prepare (reader->db, statements, reader->statements, LONG_STATEMENTS, error);
+}
+
+/* A tombstone that had the highest number may have been pruned. */
+gboolean
+reader_newest (SqliteStore *store, guint64 *seq, GError **error)
+{
+  sqlite3_stmt *statement = store->reader.statements[LONG_NEWEST];
+  guint64 highest = sqlite3_step (statement) == SQLITE_ROW ? (guint64)sqlite3_column_int64 (statement, 0) : 0;
+  *seq = MAX (highest, store->pruned);
+  return sqlite3_reset (statement) == SQLITE_OK ||
+         schema_fail (store->reader.db, "reading the newest change", error);
 }
 
 static void
@@ -104,6 +120,7 @@ reader_run (gpointer data)
   SqliteStore *store = data;
   Reader *reader = &store->reader;
   gboolean was_fresh = FALSE, busy = FALSE;
+  search_check (store);
   while (busy || !reader->stop) {
     Job *job = busy ? g_async_queue_try_pop (store->to_reader) : g_async_queue_pop (store->to_reader);
     for (; job; job = g_async_queue_try_pop (store->to_reader))
@@ -115,5 +132,6 @@ reader_run (gpointer data)
       g_queue_push_tail (&reader->begun, job);
     busy = reader->fresh.length || reader->begun.length;
   }
+  search_finish (&store->search);
   return NULL;
 }

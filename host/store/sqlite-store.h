@@ -14,9 +14,8 @@
 #include "base/metrics.h"
 #include "model/served.h"
 #include "store/sqlite.h"
+#include "store/sqlite-search.h"
 #include "store/store-class.h"
-
-typedef struct SqliteStore SqliteStore;
 
 enum {
   SLICE_ROWS_LEAST = 250,             /* rows of a transaction while durable work waits */
@@ -30,8 +29,9 @@ enum {
   BUSY_WAIT_MS = 5000,     /* for readers to let go of the log, or an operator's sqlite3 of the file */
   MAP_ROWS_A_TURN = 10000, /* a long read lets go of the log between turns */
   QUERY_TURN_US = 10 * 1000,
-  QUERY_US_MOST = 250 * 1000, /* that one query may read, in all its turns */
-  PRUNE_ROWS = 500,           /* a transaction */
+  QUERY_FILL_US_MOST = 10 * 1000 * 1000, /* that it may spend on the search index */
+  QUERY_US_MOST = 250 * 1000,            /* that one query may read, in all its turns */
+  PRUNE_ROWS = 500,                      /* a transaction */
   PRUNE_PAGES = 256
 };
 
@@ -56,13 +56,23 @@ typedef enum {
   PRUNE_END
 } PruneStep;
 
+/* How records are found that have these words and texts. */
+typedef struct {
+  char *expression;    /* NULL: not made yet */
+  guint64 target, seq; /* the change that the index must have seen; and had seen when the hits were found */
+  gint64 rids[SEARCH_HITS];
+  guint at, count;
+  gboolean all, remade; /* all: there are no hits behind these. remade: the index, for this query */
+} Found;
+
 typedef struct {
   StoreQuery *asked;
   StoreQueryDone done;
   guint64 next;  /* ordinal of the first that was not looked at */
   gboolean more; /* FALSE: there is none behind */
   guint taken;
-  gint64 read_us;
+  gint64 read_us, fill_us;
+  Found *found; /* NULL: every record is looked at */
 } Query;
 
 /* What is asked of a thread, and comes back on `ends`. */
@@ -117,7 +127,17 @@ typedef enum {
   READ_STATEMENTS
 } ReadStatement;
 
-typedef enum { LONG_MAP, LONG_SCAN, LONG_STOCK, LONG_STATEMENTS } LongStatement;
+typedef enum {
+  LONG_MAP,
+  LONG_SCAN,
+  LONG_STOCK,
+  LONG_RECORD,
+  LONG_BODY,
+  LONG_BODIES,
+  LONG_FEED,
+  LONG_NEWEST,
+  LONG_STATEMENTS
+} LongStatement;
 
 /* Of the writer's thread alone. */
 typedef struct {
@@ -148,6 +168,7 @@ struct SqliteStore {
   GThread *writer_thread, *reader_thread, *checkpointer_thread;
   Writer writer;
   Reader reader;
+  Search search;
   sqlite3 *checkpoints; /* of that thread */
 
   _Atomic gint durable_waiting; /* durable batches that the writer has not committed */
@@ -168,7 +189,8 @@ struct SqliteStore {
   sqlite3 *reads;
   sqlite3_stmt *read_statements[READ_STATEMENTS];
   ModelServed served;
-  GArray *lost;                  /* LostRange; fixed once open */
+  GArray *lost;                  /* LostRange; fixed once open, and read by the reader too */
+  guint64 known;                 /* the highest seq that there was on opening; likewise */
   GPtrArray *turn;               /* Job: what was submitted in this turn */
   guint64 submitted[2], told[2]; /* batches, by durability */
   guint outstanding;
@@ -214,6 +236,8 @@ gboolean compact_step (SqliteStore *store, gint64 *after, gboolean *more, GError
 /* sqlite-reader.c */
 gpointer reader_run (gpointer store);
 gboolean reader_prepare (SqliteStore *store, GError **error);
+/* The highest seq that a search must know of. */
+gboolean reader_newest (SqliteStore *store, guint64 *seq, GError **error);
 
 /* sqlite-query.c: one turn of it; TRUE when it has ended (job->error may be set). */
 gboolean query_turn (SqliteStore *store, Job *job);
@@ -254,6 +278,7 @@ void sqlite_end_of_turn (gpointer store);
 void job_end (SqliteStore *store, Job *job); /* sends it back to the loop */
 
 /* sqlite-open.c */
+gboolean sqlite_make_private (const char *path, GError **error); /* makes a file with mode 0600 */
 void sqlite_mark_clean (SqliteStore *store);
 void sqlite_release (SqliteStore *store);
 gboolean sqlite_prepare (sqlite3 *db, const char *const *sql, sqlite3_stmt **statements, guint count,

@@ -71,6 +71,8 @@ query (Store *base, const StoreQuery *asked, StoreQueryDone done, gpointer data)
   job->type = JOB_QUERY;
   job->query = g_new0 (Query, 1);
   *job->query = (Query){ .asked = store_query_copy (asked), .done = done, .next = asked->from, .more = TRUE };
+  if (job->query->asked->words || job->query->asked->term_count)
+    job->query->found = g_new0 (Found, 1);
   job->data = data;
   store->outstanding++;
   g_async_queue_push (store->to_reader, job);

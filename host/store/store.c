@@ -193,6 +193,13 @@ store_load_map (Store *store, guint32 collection, StoreMapRows rows, StoreDone d
   store->class->load_map (store, collection, rows, done, data);
 }
 
+/* A search box that nothing was typed into asks for nothing. */
+static gboolean
+is_blank (const char *words)
+{
+  return !words || strspn (words, " \t\r\n") == strlen (words);
+}
+
 StoreQuery *
 store_query_copy (const StoreQuery *query)
 {
@@ -200,7 +207,7 @@ store_query_copy (const StoreQuery *query)
   StoreTerm *terms = g_new0 (StoreTerm, query->term_count);
   for (guint i = 0; i < query->term_count; i++)
     terms[i] = (StoreTerm){ g_strdup (query->terms[i].field), g_strdup (query->terms[i].text) };
-  copy->words = g_strdup (query->words);
+  copy->words = is_blank (query->words) ? NULL : g_strdup (query->words);
   copy->terms = terms;
   return copy;
 }

@@ -162,8 +162,11 @@ typedef struct {
   guint32 collection;
   guint64 from; /* ordinal of the first */
   guint limit;
-  const char *words; /* each must begin a word of the fields that the model says are searched; NULL: any */
-  const StoreTerm *terms; /* all must be so */
+  /* Each must begin a word of the fields that the model says are searched, without regard to case and
+   * accents. NULL or blanks: any. Without a letter or digit it finds nothing; behind the 32nd word it is not
+   * looked at. Never a syntax. */
+  const char *words;
+  const StoreTerm *terms; /* all must be so, letter by letter */
   guint term_count;
   guint32 stock; /* collection of inventory levels that are summed for each record by parent; 0: none */
   /* On the reader's thread: it may touch data and nothing that the loop touches. */

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "mem-disk.h"
+#include "mem-words.h"
 #include "model/served.h"
 
 enum { SLICE_ROWS = 250 };
@@ -210,10 +211,11 @@ step_query (MemStore *store, Job *job)
     fill (g_tree_node_value (node), &found);
     if (found.collection != query->collection)
       break;
+    gboolean holds = !found.deleted && mem_words_hold (query, found.body);
     if (query->stock)
       stock (&store->base, query->stock, hash_bytes (found.id, found.id_length, store->base.seed),
              &found.has_stock, &found.stock, NULL);
-    more = !found.deleted && !judge (query, &found, &taken, job->data);
+    more = holds && !judge (query, &found, &taken, job->data);
     next = found.ordinal + (more ? 0 : 1ull);
   }
   job->query_done (more, next, NULL, job->data);
