@@ -201,6 +201,37 @@ emit_remembers (const Emit *emit)
   return emit->skip != NULL;
 }
 
+static gboolean
+knows_all (Emit *emit, const Page *page)
+{
+  guint place, count;
+  for (guint i = 0; i < page->count; i++)
+    if (!skip_find (emit->skip, page->items[i], &place, &count))
+      return FALSE;
+  return TRUE;
+}
+
+const Page *
+emit_page (Emit *emit, guint64 request)
+{
+  if (!emit->skip || emit->call->fresh)
+    return NULL;
+  const Page *page = pages_find (skip_pages (emit->skip), request);
+  return page && knows_all (emit, page) ? page : NULL;
+}
+
+void
+emit_keep_page (Emit *emit, guint64 request, Page *page)
+{
+  if (emit->skip && knows_all (emit, page)) {
+    pages_keep (skip_pages (emit->skip), request, page);
+    return;
+  }
+  page_clear (page);
+  if (emit->skip)
+    pages_drop (skip_pages (emit->skip), request);
+}
+
 void
 emit_says_more (Emit *emit)
 {

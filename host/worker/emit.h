@@ -1,6 +1,7 @@
 /* Records on their way to the hub: checked, rendered, hashed, gathered into frames, with as much under way as
  * the hub gives credit for. */
 #pragma once
+#include "worker/pages.h"
 #include "worker/worker.h"
 
 Emit *emit_new (Call *call);
@@ -14,6 +15,12 @@ void emit_item_ends (Emit *emit, gboolean went_on);
 gboolean emit_known (Emit *emit, guint64 hash, tb_status *status);
 /* Does this call leave known items out, or remember them? */
 gboolean emit_remembers (const Emit *emit);
+/* The page that such a request gave last time, when all of its items are still known; NULL: it must be read.
+ */
+const Page *emit_page (Emit *emit, guint64 request);
+/* What such a request gave, all of it read: kept where all its items are known now. Takes over what page
+ * points to. */
+void emit_keep_page (Emit *emit, guint64 request, Page *page);
 void emit_stop_remembering (Emit *emit);
 /* The item says more than its records, which must be heard each time: it is not remembered. */
 void emit_says_more (Emit *emit);

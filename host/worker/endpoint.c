@@ -127,13 +127,18 @@ is_method (const char *method)
 /* NULL: call_fail() was told, *status is what. */
 static Ask *
 prepare (Call *call, const tb_request *request, const char *path, gboolean is_link, gboolean streams,
-         tb_status *status)
+         const EndpointMark *mark, tb_status *status)
 {
   Ask *ask = arena_alloc (call->arena, sizeof *ask);
   ask->call = call;
   ask->request = request ? request : &plain_get;
   ask->method = ask->request->method ? ask->request->method : "GET";
   ask->streams = streams;
+  if (mark) {
+    EndpointMark *kept = arena_alloc (call->arena, sizeof *kept);
+    *kept = *mark;
+    ask->mark = kept;
+  }
   ask->endpoint = find_endpoint (call->connector, ask->request->endpoint);
   if (call->item_of) /* what the item gives is not all its own */
     emit_says_more (call->emit);
@@ -166,6 +171,8 @@ read_body (EndpointStream *stream, Answer *answer, Verdict *verdict)
 {
   Call *call = stream->call;
   const Ask *ask = stream->ask;
+  if (stream->unpack)
+    exchange_unpack_all (stream);
   const char *body = (const char *)stream->filling->data;
   gsize length = stream->filling->len, mark = exchange_mark (body, length);
   gboolean good = stream->status >= 200 && stream->status < 300;
@@ -285,10 +292,13 @@ carry_out (Ask *ask, EndpointStream **kept, Answer *answer)
     else
       ask->call->retries++;
     status = exchange_wait_head (stream);
+    if (status == TB_OK && stream->head)
+      exchange_see_coding (stream);
     gboolean good = stream->head && stream->status >= 200 && stream->status < 300;
+    gboolean stands = stream->head && stream->status == 304 && ask->mark && exchange_is_conditional (ask);
     if (status == TB_OK && !(ask->streams && good))
       status = exchange_wait_end (stream);
-    if (status == TB_OK && ask->streams && good) {
+    if (status == TB_OK && ((ask->streams && good) || (stands && stream->end == HTTP_DONE))) {
       *kept = stream;
       return TB_OK;
     }
@@ -313,7 +323,7 @@ endpoint_ask (Call *call, const tb_request *request, const char *path, gboolean 
 {
   tb_status status;
   Answer answer = { 0 };
-  Ask *ask = prepare (call, request, path, is_link, FALSE, &status);
+  Ask *ask = prepare (call, request, path, is_link, FALSE, NULL, &status);
   if (json)
     *json = NULL;
   if (!ask)
@@ -326,11 +336,11 @@ endpoint_ask (Call *call, const tb_request *request, const char *path, gboolean 
 
 tb_status
 endpoint_open (Call *call, const tb_request *request, const char *path, gboolean is_link,
-               EndpointStream **stream)
+               const EndpointMark *mark, EndpointStream **stream)
 {
   tb_status status;
   Answer answer = { 0 };
-  Ask *ask = prepare (call, request, path, is_link, TRUE, &status);
+  Ask *ask = prepare (call, request, path, is_link, TRUE, mark, &status);
   EndpointStream *opened = NULL;
   if (!ask)
     return status;

@@ -17,10 +17,27 @@ tb_status endpoint_ask (Call *call, const tb_request *request, const char *path,
                         const tb_json **answer);
 
 /* An answer that is read while it arrives. After TB_OK the head is in and nothing was wrong with it so far.
- */
+ * mark: how the vendor marked this page when it was last read, NULL: nothing of it is known, nor to be. */
+typedef struct {
+  const char *etag, *modified; /* one of them is sent along: has it changed since? NULL: neither */
+} EndpointMark;
 typedef struct EndpointStream EndpointStream;
 tb_status endpoint_open (Call *call, const tb_request *request, const char *path, gboolean is_link,
-                         EndpointStream **stream);
+                         const EndpointMark *mark, EndpointStream **stream);
+/* With a mark. Did the vendor say that nothing has changed? */
+gboolean endpoint_not_modified (const EndpointStream *stream);
+/* Waits for the whole body, where it comes packed and is not too large, and hashes it as it was sent. FALSE:
+ * it must be read. */
+gboolean endpoint_packed (EndpointStream *stream, guint64 *hash, gint64 *bytes);
+/* The same of a body that was read to its end. FALSE: it was not packed. */
+gboolean endpoint_was_packed (const EndpointStream *stream, guint64 *hash, gint64 *bytes);
+/* The answer of last time stands for this one, which nobody reads: its status was 200, its headers
+ * ("Name: value\n") count where this one does not say them itself. */
+void endpoint_stands (EndpointStream *stream, const char *headers);
+/* Those headers of an answer. NULL: more than `most` bytes. */
+char *endpoint_headers (const EndpointStream *stream, gsize most);
+int endpoint_status (const EndpointStream *stream);
+const char *endpoint_stream_header (const EndpointStream *stream, const char *name); /* NULL: none */
 /* Waits for bytes (valid until the next read). *length 0: the body is whole. Not TB_OK: it broke, was too
  * large or too late; call_fail() was told. */
 tb_status endpoint_read (EndpointStream *stream, const char **bytes, gsize *length);

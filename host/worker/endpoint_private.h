@@ -6,11 +6,14 @@
 #include "worker/http.h"
 #include "worker/retry.h"
 #include "worker/rules.h"
+#include "worker/unpack.h"
 
 /* The ceilings of answers. */
 enum {
   ENDPOINT_ANSWER_MOST = 32 << 20,  /* a whole answer, decoded */
   ENDPOINT_AHEAD_BYTES = 128 << 10, /* of a streamed one, read ahead of the plugin */
+  ENDPOINT_HELD_BYTES = 1 << 20,    /* of a packed one, held until it is known whether it has changed */
+  ENDPOINT_PIECE_BYTES = 64 << 10,  /* unpacked at a time */
   ENDPOINT_SAMPLE_BYTES = 200,      /* of a body that makes no sense, shown to people */
   ENDPOINT_TIMEOUT_S = 30,          /* where neither request nor endpoint nor drop-in says */
   ENDPOINT_HEADERS_MOST = 200       /* of a request */
@@ -49,7 +52,8 @@ typedef struct {
   gsize body_size;
   gboolean bare, elsewhere; /* elsewhere: a link to another host */
   gboolean repeatable;
-  gboolean streams; /* the answer is read while it arrives */
+  gboolean streams;         /* the answer is read while it arrives */
+  const EndpointMark *mark; /* NULL: none, and the answer comes unpacked */
 } Ask;
 
 /* One try of it. */
@@ -68,6 +72,12 @@ struct EndpointStream {
   const char *token; /* used in this try, NULL: none */
   guint64 generation;
   EndpointHeaders *headers, *last_header;
+  gboolean holds;    /* the whole of a packed body is wanted before any of it is read */
+  Unpack *unpack;    /* NULL: it comes as it is */
+  char *piece;       /* ENDPOINT_PIECE_BYTES of what it unpacked to */
+  gsize unpacked_to; /* of `reading` */
+  gpointer packed;   /* HashState, of what was sent */
+  gint64 packed_bytes;
   struct EndpointStream *next; /* of the call */
 };
 
@@ -90,6 +100,15 @@ tb_status exchange_wait_end (EndpointStream *stream);
 /* Bytes of a byte order mark that a body begins with, which some vendors send (RFC 8259, 8.1, lets it pass).
  */
 gsize exchange_mark (const char *bytes, gsize length);
+/* unpacking.c: what came packed, piece by piece and as a whole */
+void exchange_see_coding (EndpointStream *stream); /* once the head is in */
+gboolean exchange_is_conditional (const Ask *ask);
+/* Takes what has arrived into `reading`, waiting for `least` bytes of it, or the end. */
+tb_status exchange_take (EndpointStream *stream, gsize least);
+tb_status exchange_unpack (EndpointStream *stream, const char **bytes, gsize *length);
+/* All that was collected, as far as it can be unpacked. */
+void exchange_unpack_all (EndpointStream *stream);
+void exchange_unpacking_ends (EndpointStream *stream);
 
 /* judge.c. root: the body's JSON, NULL: none; json: the same for the plugin; text: the body. */
 Verdict judge_lost (EndpointStream *stream);

@@ -91,8 +91,11 @@ on_data (const char *bytes, gsize length, gpointer data)
   EndpointStream *stream = data;
   if (!stream->call)
     return HTTP_STOP;
-  if (!stream->collects && stream->filling->len >= ENDPOINT_AHEAD_BYTES) {
+  if (!stream->collects &&
+      stream->filling->len >= (guint)(stream->holds ? ENDPOINT_HELD_BYTES : ENDPOINT_AHEAD_BYTES)) {
     stream->paused = TRUE;
+    if (stream->holds)
+      wake (stream);
     return HTTP_PAUSE;
   }
   if (stream->collects && stream->filling->len + length > ENDPOINT_ANSWER_MOST) {
@@ -102,7 +105,7 @@ on_data (const char *bytes, gsize length, gpointer data)
   gsize skip = (gsize)MIN (stream->skip_bytes, (gint64)length);
   stream->skip_bytes -= (gint64)skip;
   g_byte_array_append (stream->filling, (const guint8 *)bytes + skip, (guint)(length - skip));
-  if (!stream->collects && stream->head)
+  if (!stream->collects && stream->head && !stream->holds)
     wake (stream);
   return HTTP_GO_ON;
 }
@@ -112,6 +115,7 @@ stream_free (EndpointStream *stream)
 {
   g_byte_array_unref (stream->filling);
   g_byte_array_unref (stream->reading);
+  exchange_unpacking_ends (stream);
   g_free (stream->error);
   g_free (stream);
 }
@@ -188,6 +192,12 @@ add_own_headers (const Ask *ask, GPtrArray *headers)
     g_ptr_array_add (headers, g_strdup_printf ("Range: bytes=%lld-", request->from_byte));
     g_ptr_array_add (headers, g_strdup ("Accept-Encoding: identity"));
   }
+  if (ask->mark)
+    g_ptr_array_add (headers, g_strdup ("Accept-Encoding: gzip"));
+  if (ask->mark && ask->mark->etag)
+    good &= add_header (headers, "If-None-Match", ask->mark->etag);
+  else if (ask->mark && ask->mark->modified)
+    good &= add_header (headers, "If-Modified-Since", ask->mark->modified);
   return good;
 }
 
@@ -261,6 +271,7 @@ off (EndpointStream *stream, const char *url, const GPtrArray *headers)
                           .body_size = ask->body_size,
                           .timeout_ms = ask->streams ? MAX (call->deadline_ms - now_ms, 1) : wait_ms,
                           .body_most = most,
+                          .packed = ask->mark != NULL,
                           .once = !ask->repeatable,
                           .proxy = call->connector->proxy,
                           .allow_private = call->connector->allow_private,
@@ -366,11 +377,10 @@ exchange_mark (const char *bytes, gsize length)
 }
 
 tb_status
-endpoint_read (EndpointStream *stream, const char **bytes, gsize *length)
+exchange_take (EndpointStream *stream, gsize least)
 {
   g_byte_array_set_size (stream->reading, 0);
-  /* The first time, as much as tells whether there is a byte order mark. */
-  while (stream->filling->len < (stream->begun ? 1 : 4) && !stream->ended)
+  while (stream->filling->len < least && !stream->ended)
     if (call_wait (stream->call, stream->call->deadline_ms) != TB_OK) {
       stop (stream);
       return TB_CANCELLED;
@@ -385,10 +395,23 @@ endpoint_read (EndpointStream *stream, const char **bytes, gsize *length)
     Verdict verdict = judge_lost (stream);
     return judge_tell (stream->ask, &verdict);
   }
-  gsize mark = stream->begun ? 0 : exchange_mark ((const char *)filled->data, filled->len);
+  return TB_OK;
+}
+
+tb_status
+endpoint_read (EndpointStream *stream, const char **bytes, gsize *length)
+{
+  if (stream->unpack) {
+    TB_TRY (exchange_unpack (stream, bytes, length));
+  } else { /* the first time, as much as tells whether there is a byte order mark */
+    TB_TRY (exchange_take (stream, stream->begun ? 1 : 4));
+    *bytes = (const char *)stream->reading->data;
+    *length = stream->reading->len;
+  }
+  gsize mark = stream->begun ? 0 : exchange_mark (*bytes, *length);
   stream->begun = TRUE;
-  *bytes = (const char *)filled->data + mark;
-  *length = filled->len - mark;
+  *bytes += mark;
+  *length -= mark;
   return TB_OK;
 }
 

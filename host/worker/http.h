@@ -61,6 +61,7 @@ typedef struct {
   gint64 timeout_ms; /* of the whole transfer; pauses of ours count too */
   gint64 body_most;  /* 0: no ceiling */
   int stall_s;       /* how long an answer may creep; 0: HTTP_STALL_S */
+  gboolean packed;   /* the body as it was sent; what may be sent stands in `headers` (Accept-Encoding) */
   gboolean once;     /* never sent a second time, not even when a kept connection turns out to be dead */
   const char *proxy;
   gboolean allow_private;

@@ -182,7 +182,6 @@ http_easy_new (Http *http)
   curl_easy_setopt (easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
   curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt (easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt (easy, CURLOPT_ACCEPT_ENCODING, http->encodings);
   curl_easy_setopt (easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt (easy, CURLOPT_NOPROXY, ""); /* nothing of the environment */
   curl_easy_setopt (easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -255,6 +254,7 @@ http_easy_prepare (HttpTransfer *transfer, const char *url)
   CURL *easy = transfer->easy;
   long left_ms = (long)MAX (transfer->deadline_ms - loop_now_ms (transfer->http->loop), 1);
   curl_easy_setopt (easy, CURLOPT_URL, url);
+  curl_easy_setopt (easy, CURLOPT_ACCEPT_ENCODING, request->packed ? NULL : transfer->http->encodings);
   set_method (easy, request, transfer->method);
   set_headers (transfer);
   curl_easy_setopt (easy, CURLOPT_TIMEOUT_MS, left_ms);

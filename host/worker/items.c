@@ -5,6 +5,7 @@
 #include "worker/emit.h"
 #include "worker/endpoint.h"
 #include "worker/handles.h"
+#include "worker/known.h"
 #include "worker/loader.h"
 #include "worker/services.h"
 
@@ -36,6 +37,7 @@ struct Items {
   gint64 seen, from_byte;
   gboolean any_case, over;
   gboolean draining; /* what comes is for nobody: tb_rest() */
+  Known known;       /* the page, from last time and for next time */
   tb_status failed;
   char *rest_text;
   gsize rest_length;
@@ -104,6 +106,7 @@ items_end (Call *call)
   end_turn (call, FALSE);
   for (Items *items = call->items; items; items = items->next) {
     items_close (items);
+    known_clear (&items->known);
     json_splitter_free (items->splitter);
     json_document_clear (&items->rest_document);
     for (guint i = 0; i < G_N_ELEMENTS (items->turns); i++) {
@@ -138,21 +141,48 @@ others_are_open (const Call *call)
 }
 
 static tb_status
+tell_known (Items *items)
+{
+  const Page *page = g_steal_pointer (&items->known.page);
+  tb_status status = TB_OK;
+  for (guint i = 0; page && i < page->count && status == TB_OK; i++) {
+    items->seen++;
+    gboolean known = items->draining || emit_known (items->call->emit, page->items[i], &status);
+    g_assert (known);
+  }
+  return status;
+}
+
+/* Two readers at once: what is emitted belongs to no single item. What is known of a page is told before. */
+static tb_status
+stop_remembering (Call *call)
+{
+  for (Items *items = call->items; items; items = items->next)
+    if (!items->over && items->known.page)
+      TB_TRY (tell_known (items));
+  emit_stop_remembering (call->emit);
+  return TB_OK;
+}
+
+static tb_status
 items_open (Call *call, tb_items **out, const char *where, const tb_request *request, const char *path,
             gboolean is_link)
 {
   EndpointStream *stream;
+  Known known = { 0 };
+  if (others_are_open (call))
+    TB_TRY (stop_remembering (call));
   JsonSplitter *splitter = json_splitter_new (where ? where : "", ITEM_BYTES_MOST, REST_BYTES_MOST);
   if (!splitter)
     return call_blame (call, "\"%s\" is no path to an array: it ends in [], as data.products[]",
                        where ? where : "(null)");
-  tb_status status = endpoint_open (call, request, path, is_link, &stream);
+  known_ask (&known, call, where, request, path, is_link);
+  tb_status status =
+    endpoint_open (call, request, path, is_link, known.request ? &known.mark : NULL, &stream);
   if (status != TB_OK) {
     json_splitter_free (splitter);
     return status;
   }
-  if (others_are_open (call))
-    emit_stop_remembering (call->emit);
   Items *items = arena_alloc (call->arena, sizeof *items);
   items->shown.host = &host_table;
   items->call = call;
@@ -161,6 +191,8 @@ items_open (Call *call, tb_items **out, const char *where, const tb_request *req
   items->splitter = splitter;
   items->from_byte = request->from_byte;
   items->any_case = is_any_case (call, request);
+  items->known = known;
+  known_see (&items->known, call, stream);
   for (guint i = 0; i < G_N_ELEMENTS (items->turns); i++)
     items->turns[i].arena = arena_new ();
   items->next = call->items;
@@ -215,7 +247,9 @@ static void
 read_rest (Items *items)
 {
   Call *call = items->call;
-  items->rest_text = json_splitter_rest (items->splitter, &items->rest_length);
+  items->rest_text = items->known.stands ? known_shell (&items->known, &items->rest_length)
+                                         : json_splitter_rest (items->splitter, &items->rest_length);
+  known_note_shell (&items->known, items->rest_text, items->rest_length);
   if (items->rest_text && items->rest_length > 0) {
     if (!json_read (&items->rest_document, items->rest_text, items->rest_length)) {
       items_break (items, items->rest_document.error);
@@ -226,10 +260,14 @@ read_rest (Items *items)
   tb_status status = endpoint_judge (items->stream, items->rest);
   if (status != TB_OK)
     items_fail (items, status);
-  else if (!json_splitter_found (items->splitter) && call->http_status != HTTP_NO_CONTENT)
+  else if (!items->known.stands && !json_splitter_found (items->splitter) &&
+           call->http_status != HTTP_NO_CONTENT)
     items_break (items, "the answer has no such array");
-  else
+  else {
+    if (!items->draining)
+      known_keep (&items->known, call->emit, items->stream, service_items_offset (&items->shown));
     items_close (items);
+  }
 }
 
 static const tb_json *
@@ -265,6 +303,13 @@ advance (Items *items)
   char *bytes;
   gsize length;
   tb_status status;
+  if (items->known.stands) {
+    if ((status = tell_known (items)) != TB_OK)
+      items_fail (items, status);
+    else
+      read_rest (items);
+    return NULL;
+  }
   switch (json_splitter_next (items->splitter, &bytes, &length)) {
   case JSON_SPLIT_MORE:
     take_bytes (items);
@@ -282,6 +327,7 @@ advance (Items *items)
   if (items->draining)
     return NULL;
   guint64 hash = emit_remembers (call->emit) ? hash_bytes (bytes, length, call->connector->seed) : 0;
+  known_note_item (&items->known, hash);
   if (!emit_known (call->emit, hash, &status))
     return begin_turn (items, bytes, length, hash);
   if (status != TB_OK)
@@ -322,7 +368,8 @@ long long
 service_items_offset (tb_items *shown)
 {
   Items *items = (Items *)shown;
-  return items->from_byte + json_splitter_offset (items->splitter);
+  return items->known.stands ? items->known.offset
+                             : items->from_byte + json_splitter_offset (items->splitter);
 }
 
 /* ---- asking ---- */

@@ -207,6 +207,9 @@ by_rows (const EndpointStream *stream, const JsonNode *root, const char *text, g
   if (row)
     return (Verdict){ .status = row->status, .why = row->why };
   tb_status status = rules_by_status (stream->status);
+  if (stream->status == 304 && !exchange_is_conditional (ask))
+    return (Verdict){ .status = TB_BAD_RESPONSE,
+                      .words = "\"not modified\", where nothing of that was asked" };
   return (Verdict){ .status = status == TB_SERVICE_UNAVAILABLE ? lost (ask, status) : status };
 }
 
@@ -229,7 +232,7 @@ judge_answer (EndpointStream *stream, const JsonNode *root, const tb_json *json,
   const Ask *ask = stream->ask;
   Call *call = ask->call;
   Verdict verdict = by_rows (stream, root, text, length);
-  const char *plugins = NULL;
+  const char *plugins = verdict.words;
   call->retry_ms = 0;
   if (ask->endpoint->row->classify) {
     tb_response response = { .verdict = verdict.status,
@@ -242,7 +245,8 @@ judge_answer (EndpointStream *stream, const JsonNode *root, const tb_json *json,
     call->noted = TB_OK;
     verdict.status = ask->endpoint->row->classify (&call->shown, &response);
     call->judged = NULL;
-    plugins = call->noted != TB_OK && call->noted == verdict.status ? call->detail : NULL;
+    if (call->noted != TB_OK && call->noted == verdict.status)
+      plugins = call->detail;
     call->noted = call->noted == TB_OK ? noted : call->noted;
   }
   verdict.status = mended (ask, verdict.status);

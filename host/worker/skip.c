@@ -35,6 +35,7 @@ struct Skip {
   guint index_room, index_used;
   guint follows[2]; /* guesses at the next item's entry: behind the last found, and where that one left off */
   guint8 generation;
+  Pages *pages; /* NULL: none yet */
   gconstpointer writer;
   guint began_at; /* entries from here on are of the writer's page */
 };
@@ -101,6 +102,7 @@ forget_all (Skip *skip)
   g_clear_pointer (&skip->entries, g_free);
   g_clear_pointer (&skip->tags, g_free);
   g_clear_pointer (&skip->index, g_free);
+  g_clear_pointer (&skip->pages, pages_free);
   skip->count = skip->room = skip->items = skip->dead = skip->index_room = skip->index_used = skip->began_at =
     0;
 }
@@ -194,6 +196,8 @@ skip_begin (Skip *skip, gconstpointer writer, gboolean first_of_full)
   skip->began_at = skip->count;
   if (first_of_full)
     skip->generation = (skip->generation + GENERATION_STEP) & TAG_GENERATION;
+  if (first_of_full && skip->pages)
+    pages_pass_begins (skip->pages);
   return TRUE;
 }
 
@@ -208,6 +212,8 @@ skip_end (Skip *skip, gconstpointer writer, gboolean failed, gboolean last_of_fu
       kill_item (skip, place);
   if (failed || last_of_full || skip->dead > skip->count / 2)
     compact (skip, last_of_full && !failed);
+  if (last_of_full && !failed && skip->pages)
+    pages_pass_is_complete (skip->pages);
   loop_timer_set (skip->timer, loop_now_ms (skip->loop) + skip->keep_ms);
 }
 
@@ -282,6 +288,14 @@ skip_remember (Skip *skip, guint64 item, const SkipRecord *records, guint count)
     entry_add (skip, item, &records[i], (guint8)((i == 0 ? TAG_FIRST : 0) | (i + 1 < count ? TAG_MORE : 0)));
 }
 
+Pages *
+skip_pages (Skip *skip)
+{
+  if (!skip->pages)
+    skip->pages = pages_new ();
+  return skip->pages;
+}
+
 guint
 skip_items (const Skip *skip)
 {
@@ -291,5 +305,6 @@ skip_items (const Skip *skip)
 gsize
 skip_bytes (const Skip *skip)
 {
-  return sizeof *skip + skip->room * (sizeof (Entry) + 1) + skip->index_room * sizeof (guint32);
+  return sizeof *skip + skip->room * (sizeof (Entry) + 1) + skip->index_room * sizeof (guint32) +
+         (skip->pages ? pages_bytes (skip->pages) : 0);
 }

@@ -10,6 +10,7 @@
 #pragma once
 #include <glib.h>
 #include "base/loop.h"
+#include "worker/pages.h"
 
 typedef struct Skip Skip;
 
@@ -34,6 +35,9 @@ gboolean skip_find (Skip *skip, guint64 item, guint *place, guint *count);
 SkipRecord skip_record (const Skip *skip, guint place);
 /* What an item gave (none: nothing). Replaces what was known. */
 void skip_remember (Skip *skip, guint64 item, const SkipRecord *records, guint count);
+
+/* The stream's pages, with the same life as what is known of its items. */
+Pages *skip_pages (Skip *skip);
 
 guint skip_items (const Skip *skip);
 gsize skip_bytes (const Skip *skip);

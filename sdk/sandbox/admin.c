@@ -128,14 +128,28 @@ post_clock (Admin *admin)
 static void
 post_options (Admin *admin)
 {
-  json_object *log;
-  if (!json_object_object_get_ex (admin->body, "log", &log) ||
-      !json_object_is_type (log, json_type_boolean)) {
-    refuse (admin, 400, "options takes {\"log\": true or false}");
+  gboolean fits = json_object_is_type (admin->body, json_type_object);
+  if (!fits) {
+    refuse (admin, 400, "options takes an object");
     return;
   }
-  journal_set_on (engine_journal (admin->engine), json_object_get_boolean (log));
-  done (admin);
+  json_object_object_foreach (admin->body, name, value)
+  {
+    gboolean on = json_object_get_boolean (value);
+    fits = fits && json_object_is_type (value, json_type_boolean);
+    if (fits && strcmp (name, "log") == 0)
+      journal_set_on (engine_journal (admin->engine), on);
+    else if (fits && strcmp (name, "etags") == 0)
+      pack_set_etags (engine_pack (admin->engine), on);
+    else if (fits && strcmp (name, "gzip") == 0)
+      pack_set_gzip (engine_pack (admin->engine), on);
+    else
+      fits = FALSE;
+  }
+  if (fits)
+    done (admin);
+  else
+    refuse (admin, 400, "options takes \"log\", \"etags\" and \"gzip\", each true or false");
 }
 
 static void

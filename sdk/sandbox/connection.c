@@ -58,6 +58,7 @@ reason (int status)
                   { 202, "Accepted" },
                   { 204, "No Content" },
                   { 302, "Found" },
+                  { 304, "Not Modified" },
                   { 400, "Bad Request" },
                   { 401, "Unauthorized" },
                   { 403, "Forbidden" },

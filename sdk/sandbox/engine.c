@@ -22,6 +22,7 @@ struct Engine {
   Faults *faults;
   LoopTimer *rule_ends;
   Journal *journal;
+  Pack *pack;
   Clock clock;
   GRand *dice;
   char *host;
@@ -129,6 +130,14 @@ put_date (Reply *reply, gint64 now_ms)
   reply_header (reply, "Date", "%s", text);
 }
 
+/* Of the body; a body without end counts as nothing. */
+static guint64
+sent_bytes (const Reply *reply)
+{
+  guint64 length = reply->reset || reply->stall ? 0 : reply_length (reply);
+  return length == REPLY_FOR_EVER ? 0 : reply->cut ? MIN (reply->cut_bytes, length) : length;
+}
+
 static void
 answer_vendor (Engine *engine, const Running *running, const Request *request, Reply *reply)
 {
@@ -154,8 +163,10 @@ answer_vendor (Engine *engine, const Running *running, const Request *request, R
     run_handler (&exchange, rule);
   clear_segments (&exchange);
   put_date (reply, exchange.now_ms);
+  pack_reply (engine->pack, request, reply);
   journal_add (engine->journal, exchange.now_ms, running->vendor->name, request,
-               reply->reset || reply->stall ? 0 : reply->status, rule ? fault_name (rule->fault) : NULL);
+               reply->reset || reply->stall ? 0 : reply->status, sent_bytes (reply),
+               rule ? fault_name (rule->fault) : NULL);
 }
 
 static void
@@ -172,7 +183,8 @@ answer (const Request *request, Reply *reply, gpointer data)
     return;
   }
   reply_json (reply, 404, "{\"error\":\"no vendor of the sandbox lives here\"}");
-  journal_add (engine->journal, clock_now_ms (&engine->clock), "", request, reply->status, NULL);
+  journal_add (engine->journal, clock_now_ms (&engine->clock), "", request, reply->status, sent_bytes (reply),
+               NULL);
 }
 
 static void
@@ -216,6 +228,7 @@ engine_new (Loop *loop, const EngineSetup *setup, GError **error)
   engine->vendors = g_array_new (FALSE, TRUE, sizeof (Running));
   engine->faults = faults_new (setup->seed);
   engine->journal = journal_new ();
+  engine->pack = pack_new ();
   engine->dice = g_rand_new_with_seed ((guint32)setup->seed);
   engine->rule_ends = loop_timer_new (loop, rule_ended, engine);
   engine->server = server_new (loop, answer, engine);
@@ -247,6 +260,7 @@ engine_free (Engine *engine)
   loop_timer_free (engine->rule_ends);
   faults_free (engine->faults);
   journal_free (engine->journal);
+  pack_free (engine->pack);
   g_rand_free (engine->dice);
   g_free (engine->host);
   g_free (engine);
@@ -281,6 +295,12 @@ Journal *
 engine_journal (Engine *engine)
 {
   return engine->journal;
+}
+
+Pack *
+engine_pack (Engine *engine)
+{
+  return engine->pack;
 }
 
 Clock *

@@ -10,6 +10,7 @@
 #include "data.h"
 #include "faults.h"
 #include "journal.h"
+#include "pack.h"
 #include "server.h"
 
 enum { ROUTE_SEGMENTS = 8 };
@@ -94,6 +95,7 @@ char *engine_ready_line (const Engine *engine);
 /* For the admin API and main(). */
 Faults *engine_faults (Engine *engine);
 Journal *engine_journal (Engine *engine);
+Pack *engine_pack (Engine *engine);
 Clock *engine_clock (Engine *engine);
 guint engine_connections (const Engine *engine);
 const Vendor *engine_vendor (const Engine *engine, const char *name, gpointer *state);

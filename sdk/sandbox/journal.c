@@ -65,7 +65,7 @@ member (GString *out, const char *name, const char *text, gssize length)
 }
 
 static GString *
-to_json (guint64 number, gint64 at_ms, const char *vendor, const Request *request, int status,
+to_json (guint64 number, gint64 at_ms, const char *vendor, const Request *request, int status, guint64 sent,
          const char *fault)
 {
   char at[TIME_TEXT_SIZE];
@@ -90,19 +90,20 @@ to_json (guint64 number, gint64 at_ms, const char *vendor, const Request *reques
   member (out, "body", request->body->str, (gssize)MIN (request->body->len, JOURNAL_BODY_BYTES));
   if (fault)
     member (out, "fault", fault, -1);
-  g_string_append_printf (out, ",\"status\":%d}", status);
+  g_string_append_printf (out, ",\"status\":%d,\"bytes\":%" G_GUINT64_FORMAT "}", status, sent);
   return out;
 }
 
 void
 journal_add (Journal *journal, gint64 at_ms, const char *vendor, const Request *request, int status,
-             const char *fault)
+             guint64 sent, const char *fault)
 {
   journal->last++;
   if (!journal->on)
     return;
   Entry *entry = g_new (Entry, 1);
-  *entry = (Entry){ journal->last, vendor, to_json (journal->last, at_ms, vendor, request, status, fault) };
+  *entry =
+    (Entry){ journal->last, vendor, to_json (journal->last, at_ms, vendor, request, status, sent, fault) };
   g_queue_push_tail (&journal->entries, entry);
   journal->bytes += entry->json->len;
   while (journal->entries.length > JOURNAL_ENTRIES || journal->bytes > JOURNAL_BYTES) {

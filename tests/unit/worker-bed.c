@@ -27,6 +27,12 @@ bed_set (Bed *bed, const tb_plugin_info *info, const char *settings)
   bed->worker = worker_new (bed->loop, bed->plugin, fds[1], &error);
   if (!bed->worker)
     g_error ("%s", error->message);
+  bed_connect (bed, settings);
+}
+
+void
+bed_connect (Bed *bed, const char *settings)
+{
   g_autofree char *text = g_strdup_printf (
     "{\"connector\":\"downtown/"
     "pos\",\"seed\":\"7\",\"allow_private\":true,\"settings\":%s,\"store\":{\"id\":\"downtown\",\"timezone\":"

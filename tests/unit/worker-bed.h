@@ -15,6 +15,8 @@ typedef struct {
 /* settings: JSON of a connector's, number 1, which is in Los Angeles and counts in dollars. */
 void bed_set (Bed *bed, const tb_plugin_info *info, const char *settings);
 void bed_clear (Bed *bed);
+/* The connector again, with other settings. */
+void bed_connect (Bed *bed, const char *settings);
 /* Runs check and gives its RESULT (json_object_put). */
 json_object *bed_check (Bed *bed);
 /* Sends a CALL of the connector: the members of its body. Gives its number. */
