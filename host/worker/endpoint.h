@@ -26,13 +26,14 @@ tb_status endpoint_open (Call *call, const tb_request *request, const char *path
                          const EndpointMark *mark, EndpointStream **stream);
 /* With a mark. Did the vendor say that nothing has changed? */
 gboolean endpoint_not_modified (const EndpointStream *stream);
+gboolean endpoint_is_packed (const EndpointStream *stream);
 /* Waits for the whole body, where it comes packed and is not too large, and hashes it as it was sent. FALSE:
  * it must be read. */
 gboolean endpoint_packed (EndpointStream *stream, guint64 *hash, gint64 *bytes);
 /* The same of a body that was read to its end. FALSE: it was not packed. */
 gboolean endpoint_was_packed (const EndpointStream *stream, guint64 *hash, gint64 *bytes);
-/* The answer of last time stands for this one, which nobody reads: its status was 200, its headers
- * ("Name: value\n") count where this one does not say them itself. */
+/* The answer of last time stands for this one, which nobody reads: its status was 200, those
+ * headers ("Name: value\n") count that a 304 does not say itself. */
 void endpoint_stands (EndpointStream *stream, const char *headers);
 /* Those headers of an answer. NULL: more than `most` bytes. */
 char *endpoint_headers (const EndpointStream *stream, gsize most);

@@ -60,6 +60,36 @@ known_ask (Known *known, Call *call, const char *where, const tb_request *reques
 
 /* ---- the answer's head ---- */
 
+/* RFC 9110, 8.8.3: quoted, weak or not. */
+static gboolean
+is_etag (const char *text)
+{
+  gsize length = text ? strlen (text) : 0, from = text && g_str_has_prefix (text, "W/") ? 3 : 1;
+  return length > from && length <= PAGE_MARK_BYTES_MOST && text[from - 1] == '"' && text[length - 1] == '"';
+}
+
+static gboolean
+is_old_enough (const char *modified, const char *date)
+{
+  gint64 modified_ms = modified ? retry_date_ms (modified) : 0, date_ms = date ? retry_date_ms (date) : 0;
+  return modified_ms && date_ms && strlen (modified) <= PAGE_MARK_BYTES_MOST &&
+         modified_ms + MODIFIED_BEFORE_MS <= date_ms;
+}
+
+/* FALSE: nothing would tell next time whether it has changed. */
+static gboolean
+read_marks (Page *page, const EndpointStream *stream)
+{
+  const char *etag = endpoint_stream_header (stream, "ETag");
+  const char *modified = endpoint_stream_header (stream, "Last-Modified");
+  page->headers = endpoint_headers (stream, PAGE_HEADERS_BYTES_MOST);
+  if (is_etag (etag))
+    page->etag = g_strdup (etag);
+  else if (is_old_enough (modified, endpoint_stream_header (stream, "Date")))
+    page->modified = g_strdup (modified);
+  return page->headers && (page->etag || page->modified || endpoint_is_packed (stream));
+}
+
 static gboolean
 is_the_same (const Page *page, EndpointStream *stream)
 {
@@ -85,7 +115,7 @@ known_see (Known *known, Call *call, EndpointStream *stream)
     return;
   }
   known->page = NULL;
-  if (known->request)
+  if (known->request && endpoint_status (stream) == 200 && read_marks (&known->next, stream))
     known->items = g_array_new (FALSE, FALSE, sizeof (guint64));
 }
 
@@ -114,44 +144,14 @@ known_note_shell (Known *known, const char *text, gsize length)
   known->next.shell_length = length;
 }
 
-/* RFC 9110, 8.8.3: quoted, weak or not. */
-static gboolean
-is_etag (const char *text)
-{
-  gsize length = text ? strlen (text) : 0, from = text && g_str_has_prefix (text, "W/") ? 3 : 1;
-  return length > from && length <= PAGE_MARK_BYTES_MOST && text[from - 1] == '"' && text[length - 1] == '"';
-}
-
-static gboolean
-is_old_enough (const char *modified, const char *date)
-{
-  gint64 modified_ms = modified ? retry_date_ms (modified) : 0, date_ms = date ? retry_date_ms (date) : 0;
-  return modified_ms && date_ms && strlen (modified) <= PAGE_MARK_BYTES_MOST &&
-         modified_ms + MODIFIED_BEFORE_MS <= date_ms;
-}
-
-/* FALSE: nothing would tell next time whether it has changed. */
-static gboolean
-read_marks (Page *page, const EndpointStream *stream)
-{
-  const char *etag = endpoint_stream_header (stream, "ETag");
-  const char *modified = endpoint_stream_header (stream, "Last-Modified");
-  page->headers = endpoint_headers (stream, PAGE_HEADERS_BYTES_MOST);
-  if (is_etag (etag))
-    page->etag = g_strdup (etag);
-  else if (is_old_enough (modified, endpoint_stream_header (stream, "Date")))
-    page->modified = g_strdup (modified);
-  if (!endpoint_was_packed (stream, &page->packed_hash, &page->packed_bytes))
-    page->packed_bytes = 0;
-  return page->headers && (page->etag || page->modified || page->packed_bytes > 0);
-}
-
 void
 known_keep (Known *known, Emit *emit, EndpointStream *stream, gint64 offset)
 {
   Page *next = &known->next;
-  if (!known->items || !next->shell || endpoint_status (stream) != 200 || !read_marks (next, stream))
+  if (!known->items || !next->shell)
     return;
+  if (!endpoint_was_packed (stream, &next->packed_hash, &next->packed_bytes))
+    next->packed_bytes = 0;
   next->offset = offset;
   next->count = known->items->len;
   next->items = (guint64 *)(gpointer)g_array_free (g_steal_pointer (&known->items), FALSE);

@@ -122,6 +122,12 @@ endpoint_status (const EndpointStream *stream)
 }
 
 gboolean
+endpoint_is_packed (const EndpointStream *stream)
+{
+  return stream->unpack != NULL;
+}
+
+gboolean
 endpoint_packed (EndpointStream *stream, guint64 *hash, gint64 *bytes)
 {
   if (!stream->unpack)
@@ -186,22 +192,29 @@ says (const EndpointStream *stream, const char *name, gsize length)
   return FALSE;
 }
 
+static void
+add_header (EndpointStream *stream, const char *name, gsize name_length, const char *value, gsize length)
+{
+  Arena *arena = stream->call->arena;
+  EndpointHeaders *header = arena_alloc (arena, sizeof *header);
+  header->name = arena_strndup (arena, name, name_length);
+  header->value = arena_strndup (arena, value, length);
+  if (stream->last_header)
+    stream->last_header->next = header;
+  else
+    stream->headers = header;
+  stream->last_header = header;
+}
+
+/* A 304 says anew what may have changed of them (RFC 9111, 3.2); the same body again says all of its own. */
 void
 endpoint_stands (EndpointStream *stream, const char *headers)
 {
   Call *call = stream->call;
-  for (const char *line = headers; *line;) {
+  for (const char *line = headers; *line && stream->status == 304;) {
     const char *end = strchr (line, '\n'), *colon = strchr (line, ':');
-    if (!says (stream, line, (gsize)(colon - line))) {
-      EndpointHeaders *header = arena_alloc (call->arena, sizeof *header);
-      header->name = arena_strndup (call->arena, line, (gsize)(colon - line));
-      header->value = arena_strndup (call->arena, colon + 2, (gsize)(end - colon) - 2);
-      if (stream->last_header)
-        stream->last_header->next = header;
-      else
-        stream->headers = header;
-      stream->last_header = header;
-    }
+    if (!says (stream, line, (gsize)(colon - line)))
+      add_header (stream, line, (gsize)(colon - line), colon + 2, (gsize)(end - colon) - 2);
     line = end + 1;
   }
   stream->status = 200;

@@ -161,7 +161,11 @@ tb_next_item_ (tb_items *items)
 }
 
 /* Each item: `TB_EACH (p, items) TB_TRY (emit_product (call, p));`. An item whose bytes the host knows from
- * the last pass may be left out, where the stream is item_only. */
+ * the last pass may be left out, where the stream is item_only. So may all of a page: in full passes the host
+ * asks by itself whether it has changed (If-None-Match, If-Modified-Since; RFC 9110, 13.1), and sees it when
+ * the same packed bytes come. Then no item comes, and what is told of the page (tb_seen(), tb_rest(),
+ * tb_offset(), tb_http_status(), and headers that a 304 does not say) is what was told last time. Take the
+ * next page's place from there, not from an item. */
 #define TB_EACH(item, items) for (const tb_json *item = NULL; (item = tb_next_item_ (items)) != NULL;)
 
 /* The document without the array: totals, next links. Reads to the end first. */

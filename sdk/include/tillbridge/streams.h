@@ -32,7 +32,8 @@ typedef struct tb_stream {
   tb_missing missing;
   bool changes;   /* pull can tell the changes since a time */
   bool item_only; /* what is emitted of an item depends on nothing but the item and the settings: no time, no
-                   * other item, no second request. Then the host leaves out items that it knows */
+                   * other item, no second request. Then the host leaves out items that it knows, and pages
+                   * that have not changed (TB_EACH) */
   int every_s;    /* between passes, where the drop-in says nothing */
   int least_s;    /* the shortest interval that the vendor's contract allows; 0: any */
   int full_every_s; /* between full passes; 0: each is full */
