@@ -54,6 +54,7 @@ def one_pair(options, sandbox, names):
 def run(options):
     names = ["best"] if options.no_plain else ["best", "plain"]
     sandbox = Sandbox(options.products)
+    sandbox.send(options.sent)
     pairs = []
     for turn in range(options.pairs):
         pairs.append(one_pair(options, sandbox, names))
@@ -68,11 +69,11 @@ def run(options):
             row["to_" + name] = round(statistics.median([one["cpu_s"][case][name] / one["cpu_s"][case]["ours"] for one in pairs]), 3)
             row["aim_" + name] = AIMS[name][case]
         table.append(row)
-    return {"products": options.products, "pairs": pairs, "table": table}
+    return {"products": options.products, "sent": options.sent, "pairs": pairs, "table": table}
 
 
 def show(found):
-    print(f"catalogue, {found['products']} products: CPU microseconds a product; limit / ours")
+    print(f"catalogue, {found['products']} products, sent {found['sent']}: CPU microseconds a product; limit / ours")
     columns = [("", "case"), ("ours", "ours_us"), ("hub", "hub_us"), ("worker", "worker_us")]
     for name in [name for name in AIMS if "to_" + name in found["table"][0]]:
         columns += [(name, name + "_us"), ("ratio", "to_" + name), ("aim", "aim_" + name)]

@@ -56,6 +56,10 @@ class Sandbox:
         self.settings = ready["vendors"]["treez"]["settings"]
         self.admin = urllib.parse.urlsplit(ready["admin"])
 
+    def send(self, how):
+        """Bodies as the vendor would send them: plain, gzip, or etags (gzip, with an ETag)."""
+        request(self.admin.netloc, "POST", self.admin.path + "/options", {"gzip": how != "plain", "etags": how == "etags"})
+
     def change(self, percent):
         request(self.admin.netloc, "POST", self.admin.path + "/treez/change",
                 {"kind": "products", "percent": percent, "field": "price"})

@@ -45,6 +45,8 @@ def main():
     parser.add_argument("--connectors", type=int, default=10000, help="that are idle (10000)")
     parser.add_argument("--stores", type=int, default=1000, help="at the start (1000)")
     parser.add_argument("--no-plain", action="store_true", help="catalogue: leave out the plain program")
+    parser.add_argument("--sent", choices=["plain", "gzip", "etags"], default="plain",
+                        help="catalogue: how pages are sent to who takes them packed; the limit programs take them plain")
     parser.add_argument("--folder", help="where stores are made (the system's temporary folder)")
     parser.add_argument("--json", default="bench.json", help="where the figures go (bench.json)")
     options = parser.parse_args()
