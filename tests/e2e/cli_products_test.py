@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 import tap
-from command import canned, ends, of, page_of, run_on_terminal
+from command import canned, ends, objects, of, page_of, run_on_terminal
 from house import House
 
 PLUM = {"id": "5b0c", "name": "Plum", "brand": "ORCHARD LANE", "category": "EDIBLE", "unit": "each", "tags": ["calm", "plum"],
@@ -96,8 +96,15 @@ def test_a_real_catalogue_is_narrowed():
     tillbridge = of(house)
     ends(tillbridge("sync", "downtown/pos"), 0)
     products = house.all("/v1/stores/downtown/products")
-    since = ends(tillbridge("products", "downtown", "--updated-since", "3650d", "--json"), 0).out
-    tap.equal([json.loads(line) for line in since.splitlines()], products)
+
+    def found(*words):
+        return objects(tillbridge("products", "downtown", "--json", *words))
+    tap.equal(found("--updated-since", "3650d"), products)
+    tap.equal(found("--in-stock"), [one for one in products if one["available"] > 0])
+    tap.equal(found("--in-stock=no"), [one for one in products if one["available"] <= 0])
+    tap.equal(found("--visible=no"), [one for one in products if not one["visible"]])
+    tap.equal(found("--visible", "--in-stock", "--limit", "5"), [one for one in products if one["visible"] and one["available"] > 0][:5])
+    ends(tillbridge("products", "downtown", products[3]["id"], "--max-age", "1d"), 0)
     one = ends(tillbridge("products", "downtown", products[3]["id"]), 0).out
     tap.true(f"id               {products[3]['id']}\n" in one and "\nas_of " in one, one)
     answer = tap.request("PUT", f"{house.api}/v1/stores/downtown/products/{products[3]['id']}/overrides", {"name": "Plum"})
