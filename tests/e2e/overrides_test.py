@@ -246,6 +246,48 @@ def test_racing_puts_and_passes_end_in_one_state():
     tap.equal(shop.differences(), [])
 
 
+def test_if_match_lets_nobody_overwrite_what_he_has_not_seen():
+    shop = Shop()
+    ident = shop.ids()[0]
+    etag = shop.get(f"{PRODUCTS}/{ident}").headers["ETag"]
+    first = shop.ask("PUT", ident, {"name": "First"}, **{"If-Match": etag})
+    tap.equal(first.status, 200, first.body)
+    second = first.headers["ETag"]
+    tap.equal(shop.get(f"{PRODUCTS}/{ident}").headers["ETag"], second, "the answer has the new one")
+    tap.true(second != etag, "it is another")
+    for method, body in (("PUT", {"name": "Second"}), ("PUT", {"name": "First"}), ("DELETE", None)):
+        for stale in (etag, f"W/{second}", '"nonsense"', ""):
+            refused = shop.ask(method, ident, body, **{"If-Match": stale})
+            tap.equal((refused.status, refused.json()["code"], refused.json()["reason"]), (412, "conflict", "if_match"), stale)
+    tap.equal(shop.product(ident)["name"], "First")
+    tap.equal(shop.ask("PUT", "nope", {"name": "x"}, **{"If-Match": "*"}).status, 404)
+    tap.equal(shop.ask("PUT", ident, {"name": "Third"}, **{"If-Match": f'"a, b", {second}'}).status, 200)
+    shop.vendor_changes(ident, "price")
+    third = shop.get(f"{PRODUCTS}/{ident}").headers["ETag"]
+    shop.whole_full_pass()
+    tap.equal(shop.ask("DELETE", ident, **{"If-Match": third}).status, 412, "the vendor changed it")
+    tap.equal(shop.ask("DELETE", ident, **{"If-Match": "*"}).status, 200)
+    tap.true("overridden" not in shop.product(ident), "nothing is overridden")
+
+
+def test_filters_see_what_is_served():
+    shop = Shop()
+    ident = shop.ids()[0]
+    shop.put(ident, {"visible": False})
+    tap.true(ident in [item["id"] for item in shop.all(PRODUCTS, visible="false")], "it is hidden")
+    tap.true(ident not in [item["id"] for item in shop.all(PRODUCTS, visible="true")], "it is not shown")
+
+
+def test_a_product_asked_for_again_keeps_its_overrides():
+    shop = Shop()
+    ident = shop.ids()[0]
+    shop.put(ident, {"name": "Plum"})
+    shop.vendor_changes(ident, "price")
+    _, seq = shop.follow()
+    fresh = shop.json(f"{PRODUCTS}/{ident}", max_age="0s")
+    tap.equal((fresh["name"], shop.follow(seq)[0][0]["source"]), ("Plum", "fetch"))
+
+
 def test_what_may_not_be_overridden_is_refused_by_field():
     shop = Shop()
     ident = shop.ids()[0]
