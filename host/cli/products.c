@@ -40,14 +40,6 @@ price_of (json_object *product)
   return count > 1 ? g_strdup_printf ("%s +%zu", money, count - 1) : g_steal_pointer (&money);
 }
 
-/* Of a daemon that does not tell what is available yet: what the record says. */
-static const char *
-available_of (json_object *product)
-{
-  json_object *number = member_at (product, member_at (product, "available") ? "available" : "quantity");
-  return number ? json_object_get_string (number) : "";
-}
-
 static const char *
 yes_or_no (json_object *value)
 {
@@ -58,9 +50,10 @@ static void
 products_row (Cli *cli, Grid *grid, json_object *product)
 {
   g_autofree char *price = price_of (product);
+  json_object *available = member_at (product, "available");
   grid_add (grid, member_text (product, "id"), member_text (product, "name"), member_text (product, "brand"),
-            member_text (product, "category"), price, available_of (product), member_text (product, "unit"),
-            yes_or_no (member_at (product, "visible")));
+            member_text (product, "category"), price, available ? json_object_get_string (available) : "",
+            member_text (product, "unit"), yes_or_no (member_at (product, "visible")));
 }
 
 /* ---- one product ---- */

@@ -113,4 +113,22 @@ def test_a_real_catalogue_is_narrowed():
     tap.true(f"name             Plum\n{' ' * 17}overridden; the vendor says: {products[3]['name']}\n" in one, one)
 
 
+def test_a_real_catalogue_is_searched():
+    house = House(size=120).start()
+    tillbridge = of(house)
+    ends(tillbridge("sync", "downtown/pos"), 0)
+    products = house.all("/v1/stores/downtown/products")
+    some = next(one for one in products if one.get("brand") and one["available"] > 0)
+
+    def found(*words):
+        return objects(tillbridge("products", "downtown", "--json", *words))
+    tap.equal(found("--brand", some["brand"]), [one for one in products if one.get("brand") == some["brand"]])
+    tap.equal(found("--category", some["category"], "--in-stock"),
+              [one for one in products if one["category"] == some["category"] and one["available"] > 0])
+    tap.equal(found("--sku", some["sku"]), [one for one in products if one.get("sku") == some["sku"]])
+    tap.equal(found("--barcode", some["barcode"], "--visible"), [one for one in products if one.get("barcode") == some["barcode"] and one["visible"]])
+    tap.true(some in found("--q", some["name"].split()[0].lower()), "by a word")
+    tap.equal(ends(tillbridge("products", "downtown", "--q", "nosuchword"), 0).out, "There are no such products.\n")
+
+
 tap.run(globals())
