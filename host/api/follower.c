@@ -14,9 +14,8 @@ static void on_socket (int fd, guint32 events, gpointer data);
 static void
 put_span (const Follower *follower, GBytes *block, gsize *from, gsize *to)
 {
-  gboolean chunked = stream_is_chunked (follower->stream);
-  *from = chunked ? 0 : EVENTS_HEAD;
-  *to = g_bytes_get_size (block) - (chunked ? 0 : EVENTS_TAIL);
+  *from = follower->chunked ? 0 : EVENTS_HEAD;
+  *to = g_bytes_get_size (block) - (follower->chunked ? 0 : EVENTS_TAIL);
 }
 
 /* Writes the block from *at on. FALSE: the line is broken. */
@@ -25,7 +24,7 @@ write_block (Follower *follower, GBytes *block, gsize *at, gsize to)
 {
   const char *bytes = g_bytes_get_data (block, NULL);
   while (*at < to) {
-    ssize_t wrote = send (stream_fd (follower->stream), bytes + *at, to - *at, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t wrote = send (follower->fd, bytes + *at, to - *at, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (wrote >= 0)
       *at += (gsize)wrote;
     else if (errno == EAGAIN)
@@ -161,9 +160,12 @@ static void
 slept (gpointer data)
 {
   Follower *follower = data;
-  int fd = stream_fd (follower->stream), one = 1;
-  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  follower->watch = loop_watch_new (stream_api (follower->stream)->loop, fd, EPOLLRDHUP, on_socket, follower);
+  int one = 1;
+  follower->fd = stream_fd (follower->stream);
+  follower->chunked = stream_is_chunked (follower->stream);
+  setsockopt (follower->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  follower->watch =
+    loop_watch_new (stream_api (follower->stream)->loop, follower->fd, EPOLLRDHUP, on_socket, follower);
   follower_began (follower);
 }
 

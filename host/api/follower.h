@@ -27,6 +27,8 @@ typedef struct {
   LoopWatch *watch; /* NULL: the socket is the server's */
   const char *head; /* what the server has still to send */
   char *begins;     /* the head of one who begins now: it tells the place; else NULL */
+  int fd;           /* while there is a watch: near at hand, since each round asks for a thousand of them */
+  gboolean chunked;
   gboolean blocked; /* the socket takes no more */
   GQueue blocks;    /* GBytes */
   gsize sent;       /* of the first of them */

@@ -111,8 +111,8 @@ def difference(shown, found, learned, name="", path=""):
 
 
 def without_numbers(line):
-    """A line of metrics, without its value and what is of the moment."""
-    return re.sub(r" [0-9.e+-]+$", "", line)
+    """A line of metrics or of the feed, without its value and what is of the moment."""
+    return re.sub(r' [0-9.e+-]+$|(?<="seq":)\d+', "", line)
 
 
 class Reader:

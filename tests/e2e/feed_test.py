@@ -3,7 +3,9 @@ import http.client
 import io
 import json
 import os
+import re
 import signal
+import sys
 import urllib.parse
 
 import sse
@@ -266,6 +268,47 @@ def test_a_connector_that_is_configured_no_more_is_in_neither():
     tap.equal({item["store"] for item in items}, {"downtown"})
     tap.equal({item["store"] for item in house.follow()[0]}, {"downtown"})
 
+
+class Written:
+    """The follower that docs/api.md shows, in a process of its own; it tells how many records it holds."""
+
+    def __init__(self, house):
+        with open(tap.source("docs", "api.md"), encoding="utf-8") as file:
+            program = re.search(r"^```py\n(import .*?)^```", file.read(), re.M | re.S).group(1)
+        program = program.replace("127.0.0.1:8420", house.api.removeprefix("http://"))
+        tap.equal(program.count("            seq, event ="), 1)
+        tell = "            print(json.dumps([seq, sorted([*k, r] for k, r in copy.items() if r)]), flush=True)\n"
+        program = program.replace("            seq, event =", tell + "            seq, event =")
+        self.program = tap.start(sys.executable, "-c", program)
+        self.seq, self.records = None, []
+
+    def has(self, records):
+        while not self.program.lines.empty():
+            line = self.program.line()
+            if line.startswith("["):
+                self.seq, self.records = json.loads(line)
+        return self.records == records
+
+
+def test_the_follower_of_the_document_keeps_a_copy_over_restarts():
+    house = begin(size=40)
+    follower = Written(house)
+
+    def truth():
+        return sorted([store, "pos", kind, ident, item] for (store, kind, ident), item in lists(house).items())
+    tap.wait_until(lambda: followers(house) == ["1"], "it follows")
+    change(house)
+    tap.wait_until(lambda: follower.has(truth()), "a copy")
+    port = house.api.rsplit(":", 1)[1]
+    house.kill_hub()
+    with open(house.path("tillbridge.conf"), encoding="utf-8") as file:
+        text = file.read()
+    house.write("tillbridge.conf", text.replace("127.0.0.1:0", "127.0.0.1:" + port))
+    house.start()
+    house.sandbox.admin("POST", "treez/delete", {"kind": "products", "count": 3})
+    change(house, 5)
+    tap.wait_until(lambda: follower.has(truth()), "the copy goes on")
+    follower.program.kill()
 
 
 tap.run(globals())
