@@ -60,9 +60,9 @@ decided (const GError *error, gpointer data)
   Deciding *deciding = data;
   for (guint i = 0; i < deciding->collections->len; i++) {
     HubCollection *collection = deciding->collections->pdata[i];
-    hub_collection_written (deciding->hub, collection, (deciding->changes & (1u << collection->kind)) != 0);
     if (error)
       hub_collection_drop (collection);
+    hub_collection_written (deciding->hub, collection, (deciding->changes & (1u << collection->kind)) != 0);
   }
   if (!error)
     forget_held (deciding);

@@ -143,11 +143,11 @@ stored (const GError *error, gpointer data)
   Hub *hub = run->hub;
   HubStream *stream = run->stream;
   run->storing = FALSE;
+  if (error) /* before anybody goes on who waited for this batch */
+    each_collection (run, drop_map);
   each_collection (run, count_written);
   run->storing_kinds = 0;
   if (run->aborted) {
-    if (error)
-      each_collection (run, drop_map);
     each_collection (run, release_map);
     run_free (run);
     hub_check_drained (hub);

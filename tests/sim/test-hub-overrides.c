@@ -250,6 +250,29 @@ test_an_override_that_cannot_be_written_leaves_no_trace (void)
   CU_ASSERT (is_stored (fake, MINE_OVER_PEAR, "override", NULL));
 }
 
+/* Were the map believed, the vendor's state that was lost would be taken for stored. */
+static void
+test_what_a_pass_could_not_write_is_not_taken_for_stored (void)
+{
+  Told told;
+  g_autoptr (FakeHub) fake = hub_with_plum (&(FakeSetup){ 0 });
+  next_pass (fake);
+  fake->slow_disk = TRUE;
+  give (fake, "a", PEAR);
+  fake_result (fake, fake->call, FAKE_MORE); /* is being written */
+  ask (fake, "a", MINE, &told);
+  mem_store_set_full (fake->store, TRUE);
+  CU_ASSERT_TRUE (mem_store_step (fake->store));
+  mem_store_set_full (fake->store, FALSE);
+  fake->slow_disk = FALSE;
+  fake_run (fake, 5000);
+  CU_ASSERT (told.times == 1 && told.found);
+  CU_ASSERT (is_stored (fake, MINE_OVER_PLUM, "override", NULL));
+  CU_ASSERT_STRING_EQUAL (fake_asked (fake, "cursor"), "{}");
+  pass_with (fake, PEAR);
+  CU_ASSERT (is_stored (fake, MINE_OVER_PEAR, "pull", NULL));
+}
+
 static void
 test_two_that_are_asked_for_at_once_are_written_in_their_order (void)
 {
@@ -480,6 +503,8 @@ main (void)
       test_what_comes_while_an_override_is_written_lies_below_it },
     { "an override that cannot be written leaves no trace",
       test_an_override_that_cannot_be_written_leaves_no_trace },
+    { "what a pass could not write is not taken for stored",
+      test_what_a_pass_could_not_write_is_not_taken_for_stored },
     { "two that are asked for at once are written in their order",
       test_two_that_are_asked_for_at_once_are_written_in_their_order },
     { "who refuses what is stored by then changes nothing",

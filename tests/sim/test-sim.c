@@ -88,7 +88,7 @@ static const SimChances overridden = { .records = 30,
                                        .changes = 3,
                                        .late_ms = 7000,
                                        .skips = TRUE,
-                                       .full_disk = 2,
+                                       .full_disk = 8,
                                        .overrides = 60 };
 
 static void
