@@ -122,7 +122,8 @@ client_problem_to_text (json_object *problem)
     json_object *one = json_object_array_get_idx (errors, i);
     g_autofree char *field = words_safe (member_text (one, "field"));
     g_autofree char *text = words_safe (member_text (one, "detail"));
-    g_string_append_printf (out, "\n  %s: %s", field, text);
+    if (!strstr (detail, field) || !strstr (detail, text)) /* else it was said already */
+      g_string_append_printf (out, "\n  %s: %s", field, text);
   }
   return g_string_free (g_steal_pointer (&out), FALSE);
 }

@@ -57,5 +57,6 @@ Target *target_new (const char *path);
 void target_segment (Target *target, const char *segment);
 void target_parameter (Target *target, const char *name, const char *value); /* value NULL: left out */
 
-/* A problem document in words: title, detail, and a line for each field. g_free(). */
+/* A problem document in words: title, detail, and a line for each field that the detail does not tell.
+ * g_free(). */
 char *client_problem_to_text (json_object *problem);

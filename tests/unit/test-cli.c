@@ -296,6 +296,12 @@ test_a_problem_is_told_with_its_fields (void)
   g_autofree char *text = client_problem_to_text (problem);
   CU_ASSERT_STRING_EQUAL (text, "Refused: no such\n  stream: did you mean");
   json_object_put (problem);
+  problem =
+    json_tokener_parse ("{\"title\":\"Refused\",\"detail\":\"limit=x: not a number\",\"errors\":[{\"field\":"
+                        "\"limit\",\"detail\":\"not a number\"}]}");
+  g_autofree char *once = client_problem_to_text (problem);
+  CU_ASSERT_STRING_EQUAL (once, "Refused: limit=x: not a number");
+  json_object_put (problem);
 }
 
 static void
