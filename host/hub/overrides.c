@@ -39,9 +39,9 @@ typedef struct {
   HubMayOverride may;
   HubFound done;
   gpointer data;
-  gboolean found, refused; /* refused: by may() */
+  gboolean found, refused, lies; /* refused: by may(); lies: the stored body is as it is to be already */
   guint32 ordinal;
-  JsonBuffer vendor; /* the vendor's body, while it is written */
+  JsonBuffer vendor, body; /* the vendor's, and with the set laid over it, while it is written */
 } Job;
 
 typedef struct {
@@ -202,6 +202,7 @@ job_free (Job *job)
   g_free (job->id);
   g_free (job->set);
   json_buffer_clear (&job->vendor);
+  json_buffer_clear (&job->body);
   g_free (job);
 }
 
@@ -238,17 +239,11 @@ put_state (Job *job, StoreBatch *batch)
   store_batch_state (batch, key, job->set);
 }
 
-/* The record as it is to be stored, of the vendor's body. */
 static void
 put_record (Job *job, StoreBatch *batch)
 {
   const MapEntry *entry = map_at (job->collection->map, job->ordinal);
-  JsonBuffer body = { 0 };
-  if (job->set)
-    model_overrides_merge (job->vendor.bytes, job->vendor.length, job->set, strlen (job->set), &body);
-  else
-    json_put (&body, job->vendor.bytes, job->vendor.length);
-  g_autoptr (GBytes) bytes = g_bytes_new_with_free_func (body.bytes, body.length, g_free, body.bytes);
+  g_autoptr (GBytes) bytes = g_bytes_new (job->body.bytes, job->body.length);
   g_autoptr (GBytes) id = g_bytes_new (job->id, strlen (job->id));
   store_batch_keep (batch, bytes);
   store_batch_keep (batch, id);
@@ -261,8 +256,8 @@ put_record (Job *job, StoreBatch *batch)
                       .asked_ms = (gint64)entry->asked_ms,
                       .id = g_bytes_get_data (id, NULL),
                       .id_length = (guint32)strlen (job->id),
-                      .body = body.bytes,
-                      .body_length = (guint32)body.length };
+                      .body = g_bytes_get_data (bytes, NULL),
+                      .body_length = (guint32)job->body.length };
   store_batch_record (batch, &row);
 }
 
@@ -289,6 +284,12 @@ look (const StoreFound *found, gpointer data)
   job->found = TRUE;
   job->refused = job->may && !job->may (job->collection, found, job->data);
   overrides_vendor_body (job->collection, found, &job->vendor);
+  if (job->set)
+    model_overrides_merge (job->vendor.bytes, job->vendor.length, job->set, strlen (job->set), &job->body);
+  else
+    json_put (&job->body, job->vendor.bytes, job->vendor.length);
+  job->lies =
+    job->body.length == found->body_length && memcmp (job->body.bytes, found->body, found->body_length) == 0;
   return FALSE;
 }
 
@@ -321,7 +322,7 @@ take_turn (Job *job, MapEntry *entry)
     job->ordinal = map_ordinal (collection->map, entry);
     store_get (collection->hub->world.store, collection->number, job->ordinal, &there, look, job, &error);
   }
-  gboolean same = g_strcmp0 (before, job->set) == 0;
+  gboolean same = g_strcmp0 (before, job->set) == 0 && (!job->found || job->lies);
   if (!error && job->refused)
     g_set_error (&error, HUB_ERROR, HUB_ERROR_DIFFERS, "%s was changed meanwhile", job->id);
   if (error || same || (!job->found && job->set) || !has_room (job, &error))

@@ -347,6 +347,28 @@ test_what_is_fetched_lies_below_an_override (void)
   CU_ASSERT (is_stored (fake, PLUM, "fetch", NULL));
 }
 
+/* As a version that knew no overrides leaves it. */
+static void
+test_the_same_set_mends_a_record_that_it_does_not_lie_over (void)
+{
+  g_autoptr (FakeHub) fake = hub_with_plum (&(FakeSetup){ 0 });
+  override (fake, "a", MINE);
+  StoreRecord record = { .op = STORE_UPDATE,
+                         .collection = products (fake)->number,
+                         .hash = 1,
+                         .id = "a",
+                         .id_length = 1,
+                         .body = PEAR,
+                         .body_length = strlen (PEAR) };
+  StoreBatch *batch = store_batch_new (fake->store, FALSE, "pull");
+  store_batch_record (batch, &record);
+  store_submit (fake->store, batch, NULL, NULL);
+  fake_writes (fake);
+  CU_ASSERT (is_stored (fake, PEAR, "pull", NULL));
+  override (fake, "a", MINE);
+  CU_ASSERT (is_stored (fake, MINE_OVER_PEAR, "override", NULL));
+}
+
 /* ---- records that go, stock that goes to zero ---- */
 
 static void
@@ -510,6 +532,8 @@ main (void)
     { "who refuses what is stored by then changes nothing",
       test_who_refuses_what_is_stored_by_then_changes_nothing },
     { "what is fetched lies below an override", test_what_is_fetched_lies_below_an_override },
+    { "the same set mends a record that it does not lie over",
+      test_the_same_set_mends_a_record_that_it_does_not_lie_over },
     { "who is not there is not overridden", test_who_is_not_there_is_not_overridden },
     { "stock that is missing goes to zero below an override",
       test_stock_that_is_missing_goes_to_zero_below_an_override },
