@@ -10,6 +10,7 @@
 #include "cli/progress.h"
 #include "cli/usage.h"
 #include "cli/words.h"
+#include "model/model.h"
 
 /* What a command printed, and how it ended. No daemon listens at its socket. */
 typedef struct {
@@ -66,6 +67,22 @@ test_every_verb_is_described (void)
       CU_ASSERT_EQUAL (verb->options[i].type == OPTION_FLAG, verb->options[i].value == NULL);
     }
   }
+}
+
+static void
+test_kinds_that_are_offered_are_the_models (void)
+{
+  guint kinds = 0;
+  for (const Verb *verb = cli_verbs; verb->name; verb++)
+    for (guint i = 0; i < VERB_OPTIONS_MOST && verb->options[i].name; i++) {
+      const VerbOption *option = &verb->options[i];
+      if (strcmp (option->name, "kinds") != 0)
+        continue;
+      g_auto (GStrv) words = g_strsplit (option->choices, " ", -1);
+      for (guint w = 0; words[w]; w++, kinds++)
+        CU_ASSERT_TRUE (model_kind_from_name (words[w]) >= 0);
+    }
+  CU_ASSERT_EQUAL (kinds, 4);
 }
 
 static void
@@ -385,6 +402,7 @@ main (int count, char **words)
   }
   return TAP_RUN (
     "cli", { "every verb is described", test_every_verb_is_described },
+    { "kinds that are offered are the model's", test_kinds_that_are_offered_are_the_models },
     { "every verb has two examples that it understands",
       test_every_verb_has_two_examples_that_it_understands },
     { "help is as it was read and found good", test_help_is_as_it_was_read_and_found_good },
