@@ -145,10 +145,17 @@ gate_read_traceparent (const char *text, char trace[33])
 }
 
 void
+gate_put_digits (char *text, guint32 number)
+{
+  for (int i = 0; i < 8; i++)
+    text[i] = "0123456789abcdef"[number >> (28 - 4 * i) & 15];
+}
+
+void
 gate_trace (Request *request, const char *traceparent)
 {
   if (traceparent && gate_read_traceparent (traceparent, request->trace))
     return;
   for (int i = 0; i < TRACE_DIGITS; i += 8)
-    g_snprintf (request->trace + i, 9, "%08x", g_rand_int (request->api->random));
+    gate_put_digits (request->trace + i, g_rand_int (request->api->random));
 }

@@ -112,20 +112,36 @@ on_completed (void *data, struct MHD_Connection *connection, void **context,
 static void
 measure (const Request *request, guint status)
 {
-  Metrics *metrics = request->api->metrics;
-  const char *route = request->route ? request->route->pattern : "other";
-  char code[8];
-  g_snprintf (code, sizeof code, "%u", status);
-  metric_add (metrics_get (metrics, "api_requests_total", route, code), 1);
-  metric_observe (metrics_get (metrics, "api_seconds", route),
+  Measured *measured =
+    &request->api->measured[((gsize)request->route / sizeof (Route) + status) % MEASURED_COUNT];
+  if (!measured->requests || measured->route != request->route || measured->status != status) {
+    Metrics *metrics = request->api->metrics;
+    const char *route = request->route ? request->route->pattern : "other";
+    char code[8];
+    g_snprintf (code, sizeof code, "%u", status);
+    *measured = (Measured){ request->route, status, metrics_get (metrics, "api_requests_total", route, code),
+                            metrics_get (metrics, "api_seconds", route) };
+  }
+  metric_add (measured->requests, 1);
+  metric_observe (measured->seconds,
                   (double)(g_get_monotonic_time () - request->started_us) / G_USEC_PER_SEC);
+}
+
+/* "00-" trace "-" span "-01" */
+static void
+add_traceparent (struct MHD_Response *response, const Request *request)
+{
+  char text[] = "00-................................-................-01";
+  memcpy (text + 3, request->trace, 32);
+  gate_put_digits (text + 36, g_rand_int (request->api->random));
+  gate_put_digits (text + 44, g_rand_int (request->api->random) | 1);
+  MHD_add_response_header (response, "traceparent", text);
 }
 
 static void
 add_headers (struct MHD_Response *response, Request *request)
 {
   Answer *answer = request->answer;
-  char traceparent[64];
   if (answer->type)
     MHD_add_response_header (response, "Content-Type", answer->type);
   if (answer->etag[0]) {
@@ -136,10 +152,7 @@ add_headers (struct MHD_Response *response, Request *request)
     MHD_add_response_header (response, "Link", answer->next);
   for (guint i = 0; answer->headers && i < answer->headers->len; i += 2)
     MHD_add_response_header (response, answer->headers->pdata[i], answer->headers->pdata[i + 1]);
-  GRand *random = request->api->random;
-  g_snprintf (traceparent, sizeof traceparent, "00-%s-%08x%08x-01", request->trace, g_rand_int (random),
-              g_rand_int (random) | 1);
-  MHD_add_response_header (response, "traceparent", traceparent);
+  add_traceparent (response, request);
   if (request->origin) {
     MHD_add_response_header (response, "Access-Control-Allow-Origin", request->origin);
     MHD_add_response_header (response, "Access-Control-Expose-Headers",

@@ -28,6 +28,14 @@ struct Listener {
   LoopTimer *timer;
 };
 
+/* Metrics of a route and a status, found before. */
+enum { MEASURED_COUNT = 64 };
+typedef struct {
+  const Route *route;
+  guint status;
+  Metric *requests, *seconds;
+} Measured;
+
 struct Api {
   Loop *loop;
   Hub *hub;
@@ -37,6 +45,7 @@ struct Api {
   LoopTimer *sweep;
   gint64 sweep_ms; /* when it comes */
   Metrics *metrics;
+  Measured measured[MEASURED_COUNT];
   GHashTable *pending; /* Pending that wait */
   GQueue streams;      /* Stream */
   struct Followers *followers;
@@ -65,5 +74,7 @@ Problem *gate_head (Request *request, const char *method, const char *host, cons
 void gate_trace (Request *request, const char *traceparent);
 /* Is this Host ours: an IP address or localhost, with or without port? */
 gboolean gate_host_is_ours (const char *host);
+/* Eight hexadecimal digits, no NUL. */
+void gate_put_digits (char *text, guint32 number);
 /* 32 hexadecimal digits out of "00-..-..-01". */
 gboolean gate_read_traceparent (const char *text, char trace[33]);
