@@ -226,6 +226,7 @@ static void
 on_moved (gint64 committed_us, gpointer data)
 {
   Followers *all = data;
+  hub_committed (all->api->hub);
   if (!all->count)
     return;
   if (!all->moved_us)
