@@ -116,6 +116,14 @@ ask_for_hits (SqliteStore *store, Job *job)
   return TRUE;
 }
 
+/* Has it read for as long as it may? Not before it got anywhere: asking for hits alone may have taken that
+ * long. */
+static gboolean
+is_enough (const SqliteStore *store, const Query *query)
+{
+  return store->stopping || (query->read_us >= QUERY_US_MOST && query->next > query->asked->from);
+}
+
 /* Hit by hit until the page is full, there are no more, or it is time for others. */
 static gboolean
 find (SqliteStore *store, Job *job, gint64 until_us)
@@ -174,7 +182,7 @@ search (SqliteStore *store, Job *job, gint64 started_us)
   query->read_us += g_get_monotonic_time () - started_us;
   if (job->error)
     return !mend (store, job);
-  return ended || query->read_us >= QUERY_US_MOST || store->stopping;
+  return ended || is_enough (store, query);
 }
 
 gboolean
@@ -190,5 +198,5 @@ query_turn (SqliteStore *store, Job *job)
   if (scan (store, job, started_us + QUERY_TURN_US))
     return TRUE;
   query->read_us += g_get_monotonic_time () - started_us;
-  return query->read_us >= QUERY_US_MOST || store->stopping;
+  return is_enough (store, query);
 }

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "shim-run.h"
 #include "store-bed.h"
 #include "tap.h"
 
@@ -97,14 +98,6 @@ typedef struct {
   guint64 seq;
 } Told;
 
-static char *
-shim_path (void)
-{
-  const char *build = g_getenv ("TB_BUILD");
-  g_autofree char *here = build ? g_strdup (build) : g_get_current_dir ();
-  return g_build_filename (here, "tests", "faults", ".libs", "libshim.so", NULL);
-}
-
 static void
 read_told (const char *text, Told *told)
 {
@@ -127,20 +120,7 @@ read_told (const char *text, Told *told)
 static void
 run_child (const char *path, const char *mode, long at, Told *told)
 {
-  g_autofree char *shim = shim_path (), *out = NULL, *self = g_file_read_link ("/proc/self/exe", NULL);
-  g_autofree char *number = g_strdup_printf ("%ld", at);
-  g_auto (GStrv) environment = g_get_environ ();
-  environment = g_environ_setenv (environment, "LD_PRELOAD", shim, TRUE);
-  environment =
-    g_environ_setenv (environment, "ASAN_OPTIONS", "verify_asan_link_order=0:detect_leaks=0", TRUE);
-  environment = g_environ_setenv (environment, "TB_SHIM_PATH", path, TRUE);
-  environment = g_environ_setenv (environment, "TB_SHIM_MODE", mode, TRUE);
-  environment = g_environ_setenv (environment, "TB_SHIM_AT", number, TRUE);
-  const char *arguments[] = { self, "child", path, NULL };
-  g_autoptr (GError) error = NULL;
-  if (!g_spawn_sync (NULL, (char **)arguments, environment, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out,
-                     NULL, NULL, &error))
-    g_error ("%s", error->message);
+  g_autofree char *out = shim_run (path, path, mode, at);
   read_told (out, told);
 }
 
