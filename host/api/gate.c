@@ -8,6 +8,51 @@
 
 enum { TRACE_DIGITS = 32, TRACEPARENT_LENGTH = 55 };
 
+typedef struct {
+  guint hosts, origins, lengths, codings;
+} Counts;
+
+static enum MHD_Result
+count_header (void *data, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+  Counts *counts = data;
+  const struct {
+    const char *name;
+    guint *count;
+  } rows[] = { { "Host", &counts->hosts },
+               { "Origin", &counts->origins },
+               { "Content-Length", &counts->lengths },
+               { "Transfer-Encoding", &counts->codings } };
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    *rows[i].count += g_ascii_strcasecmp (rows[i].name, name) == 0;
+  return MHD_YES;
+}
+
+/* Whoever stands between a client and us may take the other one of two headers. RFC 9112, 3.2 and 6.3. */
+Problem *
+gate_framing (Request *request)
+{
+  Counts counts = { 0 };
+  MHD_get_connection_values (request->connection, MHD_HEADER_KIND, count_header, &counts);
+  if (counts.hosts > 1 || counts.origins > 1)
+    return problem_new (400, "bad_head", "Host and Origin may stand in a request once");
+  if (counts.hosts == 0 && request->chunked)
+    return problem_new (400, "bad_head", "a request of HTTP/1.1 needs a Host");
+  const char *coding = request_header (request, "Transfer-Encoding");
+  if (coding && g_ascii_strcasecmp (coding, "chunked") != 0)
+    return problem_new (400, "bad_head", "Transfer-Encoding: %s; only chunked is taken", coding);
+  if (counts.lengths + counts.codings > 1)
+    return problem_new (400, "bad_head", "Content-Length or Transfer-Encoding may stand in a request, once");
+  return NULL;
+}
+
+/* "" or ":8420". */
+static gboolean
+is_port (const char *text)
+{
+  return !*text || (*text == ':' && strspn (text + 1, "0123456789") == strlen (text + 1));
+}
+
 /* A page of another origin can make a browser send requests here under a name of its own (DNS rebinding); an
  * address or localhost it cannot claim. */
 gboolean
@@ -17,12 +62,15 @@ gate_host_is_ours (const char *host)
   g_autofree char *name = NULL;
   if (*host == '[') {
     const char *end = strchr (host, ']');
-    if (!end || (end[1] && end[1] != ':'))
+    if (!end || !is_port (end + 1))
       return FALSE;
     name = g_strndup (host + 1, (gsize)(end - host - 1));
     return inet_pton (AF_INET6, name, address) == 1;
   }
-  name = g_strndup (host, strcspn (host, ":"));
+  gsize length = strcspn (host, ":");
+  if (!is_port (host + length))
+    return FALSE;
+  name = g_strndup (host, length);
   return g_ascii_strcasecmp (name, "localhost") == 0 || inet_pton (AF_INET, name, address) == 1;
 }
 
@@ -68,6 +116,9 @@ answer_preflight (Request *request, const char *allow)
     answer, "Access-Control-Allow-Headers",
     "authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, traceparent");
   answer_header (answer, "Access-Control-Max-Age", "600");
+  /* Browsers ask before a page of the open net may reach an address such as ours. */
+  if (g_strcmp0 (request_header (request, "Access-Control-Request-Private-Network"), "true") == 0)
+    answer_header (answer, "Access-Control-Allow-Private-Network", "true");
   request_answer (request, answer);
 }
 

@@ -3,7 +3,7 @@
 
 #include <sys/socket.h>
 
-enum { SWEEP_LEAST_MS = 1000 };
+enum { SWEEP_LEAST_MS = 1000, OVER_MS = 2000, LEFT_MS = 100 };
 
 void
 line_set_until (Line *line, gint64 wait_ms)
@@ -15,6 +15,17 @@ line_set_until (Line *line, gint64 wait_ms)
     return;
   api->sweep_ms = MIN (line->until_ms, now_ms + IDLE_MS);
   loop_timer_set (api->sweep, api->sweep_ms);
+}
+
+/* libmicrohttpd looks for the client's end only when something new comes: an end that came with a request it
+ * has missed. */
+void
+line_answered (Line *line)
+{
+  char byte;
+  gboolean left = recv (line->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  line->owing = FALSE;
+  line_set_until (line, left ? LEFT_MS : IDLE_MS);
 }
 
 /* libmicrohttpd's own timeout counts from the last byte: a client that drips them would stay for ever. It
@@ -37,6 +48,25 @@ line_sweep (gpointer data)
     loop_timer_set (api->sweep, api->sweep_ms);
 }
 
+/* Closes the connection whose client has had its answer and was silent for the longest. FALSE: all are at
+ * something. */
+static gboolean
+close_idle (Listener *listener)
+{
+  Line *oldest = NULL;
+  for (GList *link = listener->api->lines.head; link; link = link->next) {
+    Line *line = link->data;
+    if (line->listener == listener && !line->owing && line->until_ms != G_MAXINT64 &&
+        (!oldest || line->until_ms < oldest->until_ms))
+      oldest = line;
+  }
+  if (!oldest)
+    return FALSE;
+  shutdown (oldest->fd, SHUT_RDWR);
+  oldest->until_ms = G_MAXINT64;
+  return TRUE;
+}
+
 void
 line_notify (void *data, struct MHD_Connection *connection, void **context,
              enum MHD_ConnectionNotificationCode code)
@@ -50,10 +80,13 @@ line_notify (void *data, struct MHD_Connection *connection, void **context,
     line->owing = TRUE;
     line->fd = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     g_queue_push_tail_link (&listener->api->lines, &line->link);
-    line_set_until (line, HEAD_MS);
     *context = line;
+    listener->lines++;
+    line->over = listener->lines > listener->lines_most && !close_idle (listener);
+    line_set_until (line, line->over ? OVER_MS : HEAD_MS);
   } else if (line) {
     listener->closed = TRUE;
+    listener->lines--;
     g_queue_unlink (&listener->api->lines, &line->link);
     g_clear_pointer (context, g_free);
   }

@@ -4,7 +4,6 @@
 
 #include "api/routes.h"
 #include "api/server.h"
-#include "base/hash.h"
 
 static const char about[] =
   "A current copy of every store's catalogue, stock, promotions and customers.\n\n"

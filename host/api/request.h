@@ -28,6 +28,7 @@ struct Request {
   GByteArray *body;
   gsize discarded;
   gboolean begun, suspended, too_large;
+  gboolean hang_up; /* with the answer, without waiting for a body */
   gboolean chunked; /* may an answer of unknown length be? */
   char *origin;     /* that may read the answer; NULL: none asked */
 };

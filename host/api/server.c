@@ -96,8 +96,7 @@ on_completed (void *data, struct MHD_Connection *connection, void **context,
   if (!request)
     return;
   g_assert (!request->pending);
-  request->line->owing = FALSE;
-  line_set_until (request->line, IDLE_MS);
+  line_answered (request->line);
   route_path_clear (&request->path);
   route_values_clear (request->values);
   answer_free (request->answer);
@@ -156,10 +155,10 @@ add_headers (struct MHD_Response *response, Request *request)
   if (request->origin) {
     MHD_add_response_header (response, "Access-Control-Allow-Origin", request->origin);
     MHD_add_response_header (response, "Access-Control-Expose-Headers",
-                             "ETag, Link, Location, Retry-After, traceparent");
+                             "ETag, Link, Location, Retry-After, traceparent, Idempotency-Replayed");
     MHD_add_response_header (response, "Vary", "Origin");
   }
-  if (request->api->stopping)
+  if (request->api->stopping || request->hang_up)
     MHD_add_response_header (response, "Connection", "close");
 }
 
@@ -250,29 +249,43 @@ refuse_too_large (Request *request)
     request, problem_new (413, NULL, "the body is above limits.body, %zu bytes", body_ceiling (request)));
 }
 
-/* The head is there. An answer that is known already waits for the body, so that a client that sends first
- * can read it; unless the body is far too large. */
-static void
-begin (Request *request, const char *method)
+static Problem *
+judge_head (Request *request, const char *method)
 {
   const union MHD_ConnectionInfo *info =
     MHD_get_connection_info (request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+  Problem *problem = NULL;
+  if (request->line->over)
+    problem = problem_new (503, "too_many", "limits.connections of them are open, and none is idle");
+  else
+    problem = gate_framing (request);
+  request->hang_up = problem != NULL;
+  if (problem)
+    return problem;
+  if (info && info->header_size > HEAD_BYTES_MOST)
+    return problem_new (431, NULL, "the head has %zu bytes, at most %d are taken", info->header_size,
+                        HEAD_BYTES_MOST);
+  return gate_head (request, method, request_header (request, "Host"), request_header (request, "Origin"),
+                    request_header (request, "Content-Type"));
+}
+
+/* The head is there. An answer that is known already waits for the body, so that a client that sends first
+ * can read it; unless the body is far too large, or nobody knows where it ends. */
+static void
+begin (Request *request, const char *method)
+{
   const char *length = request_header (request, "Content-Length");
   request->begun = TRUE;
   line_set_until (request->line, BODY_MS);
   gate_trace (request, request_header (request, "traceparent"));
-  Problem *problem =
-    info && info->header_size > HEAD_BYTES_MOST
-      ? problem_new (431, NULL, "the head has %zu bytes, at most %d are taken", info->header_size,
-                     HEAD_BYTES_MOST)
-      : gate_head (request, method, request_header (request, "Host"), request_header (request, "Origin"),
-                   request_header (request, "Content-Type"));
+  Problem *problem = judge_head (request, method);
   if (problem)
     request_refuse (request, problem);
   guint64 said = length ? g_ascii_strtoull (length, NULL, 10) : 0;
   request->too_large = said > body_ceiling (request);
   if (request->too_large && said > body_ceiling (request) * BODY_DISCARD_FACTOR && !request->answer)
     refuse_too_large (request);
+  request->hang_up |= request->answer && request->too_large;
 }
 
 static void
@@ -313,8 +326,7 @@ on_request (void *data, struct MHD_Connection *connection, const char *url, cons
   if (!request->begun) {
     request->chunked = strcmp (version, MHD_HTTP_VERSION_1_0) != 0;
     begin (request, method);
-    gboolean huge = request->answer && request->too_large;
-    return huge ? send_answer (request) : MHD_YES;
+    return request->hang_up ? send_answer (request) : MHD_YES;
   }
   if (*upload_size) {
     take_body (request, upload, *upload_size);
@@ -413,14 +425,15 @@ api_serve (Api *api, int fd, const char *path, GError **error)
   *listener = (Listener){ .api = api,
                           .fd = fd,
                           .path = g_strdup (path),
+                          .lines_most = connections,
                           .streams_most = connections - (connections + STREAM_SHARE - 1) / STREAM_SHARE };
   listener->daemon = MHD_start_daemon (
     MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
     listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, listener, MHD_OPTION_LISTEN_SOCKET, fd,
-    MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)(IDLE_MS / 1000), MHD_OPTION_NOTIFY_CONNECTION, line_notify,
-    listener, MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener, MHD_OPTION_URI_LOG_CALLBACK, on_target,
-    listener, MHD_OPTION_END);
+    MHD_OPTION_CONNECTION_LIMIT, connections + LINES_SPARE, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+    (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)(IDLE_MS / 1000),
+    MHD_OPTION_NOTIFY_CONNECTION, line_notify, listener, MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener,
+    MHD_OPTION_URI_LOG_CALLBACK, on_target, listener, MHD_OPTION_END);
   if (!listener->daemon) {
     g_set_error (error, HUB_ERROR, HUB_ERROR_UNAVAILABLE, "the HTTP server cannot be started");
     close (fd);

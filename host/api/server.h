@@ -4,6 +4,7 @@
 
 #include "api/request.h"
 
+enum { LINES_SPARE = 16 }; /* connections above limits.connections: those that are told */
 enum { HEAD_MS = 10000, BODY_MS = 60000, ANSWER_MS = 120000, IDLE_MS = 75000 };
 
 typedef struct Listener Listener;
@@ -13,6 +14,7 @@ typedef struct Line {
   GList link; /* of api->lines */
   Listener *listener;
   int fd;
+  gboolean over;  /* above limits.connections: it is told, and closed */
   gboolean owing; /* an answer: to its first request, though that has not arrived, or to a later one */
   gint64 until_ms;
 } Line;
@@ -23,6 +25,7 @@ struct Listener {
   int fd;
   char *path;      /* of a Unix socket */
   gboolean closed; /* a connection was, in this run */
+  guint lines, lines_most;
   guint streams, streams_most;
   LoopWatch *watch;
   LoopTimer *timer;
@@ -63,11 +66,16 @@ void listener_run_soon (Listener *listener);
 
 /* ---- line.c ---- */
 void line_set_until (Line *line, gint64 wait_ms); /* G_MAXINT64: as long as it takes */
+void line_answered (Line *line);                  /* it is idle now */
 void line_sweep (gpointer api);
 void line_notify (void *listener, struct MHD_Connection *connection, void **context,
                   enum MHD_ConnectionNotificationCode code);
 
 /* ---- gate.c: may this request be handled? NULL: yes ---- */
+
+/* Is its head one that everybody reads alike? If not, where the next request begins is not known either: the
+ * connection is closed with the answer. */
+Problem *gate_framing (Request *request);
 Problem *gate_head (Request *request, const char *method, const char *host, const char *origin,
                     const char *content_type);
 /* A trace id from traceparent, else a new one. */
