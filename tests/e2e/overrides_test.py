@@ -270,12 +270,16 @@ def test_if_match_lets_nobody_overwrite_what_he_has_not_seen():
     tap.true("overridden" not in shop.product(ident), "nothing is overridden")
 
 
-def test_filters_see_what_is_served():
+def test_filters_and_search_find_what_is_served():
     shop = Shop()
     ident = shop.ids()[0]
-    shop.put(ident, {"visible": False})
-    tap.true(ident in [item["id"] for item in shop.all(PRODUCTS, visible="false")], "it is hidden")
-    tap.true(ident not in [item["id"] for item in shop.all(PRODUCTS, visible="true")], "it is not shown")
+    theirs = shop.product(ident)
+    find = lambda **query: ident in [item["id"] for item in shop.all(PRODUCTS, **query)]
+    shop.put(ident, {"name": "Quincejelly", "brand": "Ours", "visible": False})
+    tap.true(find(q="quincej") and find(brand="Ours") and find(visible="false"), "by what is served")
+    tap.true(not find(brand=theirs.get("brand", "-")) and not find(visible="true"), "not by what is overridden")
+    shop.take_back(ident)
+    tap.true(not find(q="quincej") and find(q=theirs["name"].split()[0]), "by the vendor's again")
 
 
 def test_a_product_asked_for_again_keeps_its_overrides():
@@ -316,7 +320,7 @@ def test_what_may_not_be_overridden_is_refused_by_field():
     tap.equal(shop.product(ident), before)
 
 
-def test_a_page_of_money_without_a_currency_is_in_the_stores():
+def test_money_without_a_currency_is_in_that_of_the_store():
     shop = Shop()
     served = shop.put(shop.ids()[0], {"prices": [{"amount": 250}]})
     tap.equal(served["prices"], [{"amount": 250, "currency": "USD", "customer_type": "any"}])
