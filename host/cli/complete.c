@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/usage.h"
+#include "cli/words.h"
 
 struct Candidates {
   GPtrArray *texts, *helps; /* beside each other */
@@ -25,11 +26,15 @@ typedef struct {
   gboolean no_options;     /* "--" was there */
 } Meaning;
 
+/* A name that would steer the terminal is not offered. */
 void
 candidates_add (Candidates *candidates, const char *text, const char *help)
 {
-  g_ptr_array_add (candidates->texts, g_strdup (text));
-  g_ptr_array_add (candidates->helps, g_strdup (help ? help : ""));
+  g_autofree char *safe = words_safe (text);
+  if (strcmp (safe, text) != 0)
+    return;
+  g_ptr_array_add (candidates->texts, g_steal_pointer (&safe));
+  g_ptr_array_add (candidates->helps, words_safe (help ? help : ""));
 }
 
 /* ---- what was typed ---- */

@@ -1,11 +1,12 @@
 """Completion: what the command offers, and what real shells make of it."""
+import json
 import os
 import re
 import shutil
 import signal
 
 import tap
-from command import Terminal, ends, of, run
+from command import Terminal, canned, ends, of, page_of, run
 from house import House
 
 
@@ -98,6 +99,13 @@ def test_a_daemon_that_hangs_is_not_waited_for():
         tap.equal(offers(f"tillbridge --config {house.path('tillbridge.conf')} status "), ["downtown"])
     finally:
         house.hub.process.send_signal(signal.SIGCONT)
+
+
+def test_names_do_not_steer_the_terminal():
+    plugins = [json.dumps({"name": "treez", "title": "Treez\033[2J\nx"}), json.dumps({"name": "a\033]0;b", "title": "x"})]
+    tillbridge = canned(lambda path, query: page_of(plugins, query))
+    line = f"tillbridge --socket {tillbridge.path} plugin show "
+    tap.equal(ends(run("complete", "--described", COMP_LINE=line), 0).out, "treez\tTreez\\x1b[2J x\n")
 
 
 # Real shells
