@@ -288,7 +288,7 @@ hub_apply (Hub *hub, Config *config, Plugins *plugins, GError **error)
   Before before = { .connectors = g_hash_table_new (g_str_hash, g_str_equal),
                     .stores = hub->stores,
                     .states = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free) };
-  gboolean fine = (config_before || hub_collections_read (hub, error)) &&
+  gboolean fine = (config_before || (hub_collections_read (hub, error) && hub_away_read (hub, error))) &&
                   store_states (hub->world.store, "stream:", note_state, before.states, error);
   if (fine) {
     hub->config = config;
@@ -296,6 +296,7 @@ hub_apply (Hub *hub, Config *config, Plugins *plugins, GError **error)
     hub->installed = plugins;
     keep_broken (config, config_before);
     apply (hub, &before);
+    hub_away_update (hub);
     g_clear_pointer (&config_before, config_free);
     if (plugins_before != plugins)
       g_clear_pointer (&plugins_before, plugins_free);

@@ -89,6 +89,10 @@ void hub_collections_touch (const HubConnector *connector);
 gboolean hub_collection_writing (HubCollection *collection, const StoreBatch *batch);
 void hub_collection_written (Hub *hub, HubCollection *collection, gboolean changed);
 
+/* ---- away.c ---- */
+gboolean hub_away_read (Hub *hub, GError **error); /* once, after the collections */
+void hub_away_update (Hub *hub);                   /* the configuration was applied */
+
 /* ---- record.c ---- */
 enum { RECORD_AHEAD_MOST_MS = 86400000 }; /* how far a time that others say may lie in the future */
 /* The worker runs a stranger's code: what is to be stored is looked at once more. NULL: nothing is wrong. */

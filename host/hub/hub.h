@@ -71,6 +71,7 @@ typedef struct {
   Map *map;                  /* NULL: not loaded */
   Map *coming;               /* while it is being loaded */
   gboolean loading, unsaved; /* unsaved: its number is not in the store yet */
+  gboolean away;             /* the store remembers that it was left out of the feed */
   guint users;               /* passes that hold on to the map */
   guint writing;      /* batches with its records that are under way: the map is not loaded meanwhile */
   guint changing;     /* of those: that change something */

@@ -81,6 +81,16 @@ update (SqliteStore *store, const StoreRecord *record, int source, int *code)
          (*code == SQLITE_OK && update_with (store, WRITE_UPDATE_PARENT, record, source, code));
 }
 
+static gboolean
+touch (SqliteStore *store, const StoreRecord *record, int source, GError **error)
+{
+  sqlite3_stmt *statement = store->writer.statements[WRITE_TOUCH];
+  sqlite3_bind_int64 (statement, 1, store_rid (record->collection, record->ordinal));
+  sqlite3_bind_int64 (statement, 2, (gint64)store->writer.slice_seq);
+  sqlite3_bind_int (statement, 3, source);
+  return run (statement) == SQLITE_OK || schema_fail (store->writer.db, "telling a record again", error);
+}
+
 /* op says what is likely and therefore tried first. It may be wrong: a batch that failed in a later slice
  * comes again with its first ones stored, and the tombstone that an update would wake may have been pruned.
  */
@@ -90,6 +100,8 @@ write_record (SqliteStore *store, const StoreRecord *record, int source, GError 
   int code;
   gboolean there;
   store->writer.slice_seq++;
+  if (record->op == STORE_TOUCH)
+    return touch (store, record, source, error);
   if (record->op == STORE_INSERT ? insert (store, record, source, &code)
                                  : update (store, record, source, &code))
     return TRUE;

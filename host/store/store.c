@@ -65,8 +65,8 @@ store_batch_new (Store *store, gboolean durable, const char *source)
 void
 store_batch_record (StoreBatch *batch, const StoreRecord *record)
 {
-  g_assert (record->id && record->collection < STORE_COLLECTIONS_MOST);
-  g_assert (record->body || record->op == STORE_DELETE);
+  g_assert (record->collection < STORE_COLLECTIONS_MOST);
+  g_assert (record->op == STORE_TOUCH || (record->id && (record->body || record->op == STORE_DELETE)));
   g_array_append_vals (batch->records, record, 1);
 }
 

@@ -32,8 +32,11 @@ typedef enum {
 typedef enum {
   STORE_INSERT,
   STORE_UPDATE,
-  STORE_DELETE
-} StoreOp; /* DELETE keeps the row as a tombstone, with its own seq */
+  STORE_DELETE,
+  STORE_TOUCH
+} StoreOp; /* DELETE keeps the row as a tombstone, with its own seq. TOUCH gives the row, tombstone or not, a
+              new seq, that it is told again; where there is none, nothing: collection and ordinal are all it
+              says */
 
 typedef struct {
   StoreOp op;

@@ -38,7 +38,8 @@ def snapshot(house, **query):
 
 
 def lists(house, kinds=("products", "promotions"), stores=("downtown",)):
-    return {(store, kind, item["id"]): item for store in stores for kind in kinds
+    """What the lists have, as the feed tells it."""
+    return {(store, kind, item["id"]): {name: value for name, value in item.items() if name != "available"} for store in stores for kind in kinds
             for item in house.all(f"/v1/stores/{store}/{kind}")}
 
 
@@ -267,6 +268,18 @@ def test_a_connector_that_is_configured_no_more_is_in_neither():
     items, seq = snapshot(house)
     tap.equal({item["store"] for item in items}, {"downtown"})
     tap.equal({item["store"] for item in house.follow()[0]}, {"downtown"})
+    house.stop()
+    house.drop_in("uptown", sync='sync = "off";')
+    house.start()
+    theirs = lists(house, stores=("uptown",))
+    tap.true(theirs, "it has something")
+    tap.wait_until(lambda: by_key(house.follow(seq)[0]) == theirs, "when it is back, all that it has is told")
+    tap.equal({item["source"] for item in house.follow(seq)[0]}, {"host"})
+    again = house.follow(seq)[1]
+    house.post("/v1/reload")
+    house.stop()
+    house.start()
+    tap.equal(house.follow(again)[0], [], "once")
 
 
 class Written:

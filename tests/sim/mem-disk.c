@@ -104,7 +104,7 @@ gboolean
 mem_disk_check (MemDisk *disk, const StoreRecord *record, GError **error)
 {
   const MemRecord *there = mem_disk_record (disk, store_rid (record->collection, record->ordinal));
-  if (!there ||
+  if (!there || record->op == STORE_TOUCH ||
       (strlen (there->id) == record->id_length && memcmp (there->id, record->id, record->id_length) == 0))
     return TRUE;
   g_set_error (error, STORE_ERROR, STORE_ERROR_COLLISION, "record \"%.*s\" has the place of \"%s\"",
@@ -112,11 +112,26 @@ mem_disk_check (MemDisk *disk, const StoreRecord *record, GError **error)
   return FALSE;
 }
 
+static void
+touch (MemDisk *disk, MemRecord *record, int source)
+{
+  if (!record)
+    return;
+  g_tree_remove (disk->changes, &record->seq);
+  record->seq = ++disk->seq;
+  record->source = source;
+  g_tree_insert (disk->changes, &record->seq, record);
+}
+
 void
 mem_disk_put (MemDisk *disk, const StoreRecord *record, int source, gint64 at_ms)
 {
   gint64 rid = store_rid (record->collection, record->ordinal);
   MemRecord *own = g_tree_lookup (disk->records, &rid);
+  if (record->op == STORE_TOUCH) {
+    touch (disk, own, source);
+    return;
+  }
   if (own) {
     g_tree_remove (disk->changes, &own->seq);
     disk->dead -= own->body ? 0 : 1;

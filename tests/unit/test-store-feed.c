@@ -145,6 +145,32 @@ places_before_what_was_pruned_are_gone (BedKind kind)
   }
 }
 
+static void
+what_is_touched_is_told_again_as_it_is (BedKind kind)
+{
+  g_autoptr (Bed) bed = bed_new (kind);
+  StoreBatch *batch = store_batch_new (bed->store, FALSE, "pull");
+  bed_put (batch, STORE_INSERT, 1, 0, "a", "1");
+  bed_put (batch, STORE_INSERT, 1, 1, "b", "2");
+  bed_put (batch, STORE_INSERT, 1, 2, "c", "3");
+  bed_put (batch, STORE_DELETE, 1, 1, "b", NULL);
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  guint64 before = bed_latest (bed), reached;
+  gboolean more;
+  batch = store_batch_new (bed->store, TRUE, "host");
+  for (guint32 ordinal = 0; ordinal < 4; ordinal++) { /* there is no fourth */
+    StoreRecord record = { .op = STORE_TOUCH, .collection = 1, .ordinal = ordinal };
+    store_batch_record (batch, &record);
+  }
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  g_autofree char *told = bed_changes (bed, before, 10, 10, NULL, &reached, &more);
+  CU_ASSERT_STRING_EQUAL (told, "a=1 -b c=3");
+  g_autofree char *all = bed_changes (bed, 0, 10, 10, NULL, &reached, &more);
+  CU_ASSERT_STRING_EQUAL (all, "a=1 -b c=3");
+  g_autofree char *list = bed_list (bed, 1, 0, 10);
+  CU_ASSERT_STRING_EQUAL (list, "a=1 c=3");
+}
+
 typedef struct {
   Bed *bed;
   guint told;
@@ -191,6 +217,7 @@ ON_BOTH (a_deletion_is_a_change_of_its_own)
 ON_BOTH (a_number_is_never_given_again)
 ON_BOTH (places_before_what_was_pruned_are_gone)
 ON_BOTH (each_commit_of_records_is_told)
+ON_BOTH (what_is_touched_is_told_again_as_it_is)
 
 int
 main (void)
@@ -199,5 +226,6 @@ main (void)
                   BOTH ("a deletion is a change of its own", a_deletion_is_a_change_of_its_own),
                   BOTH ("a number is never given again", a_number_is_never_given_again),
                   BOTH ("places before what was pruned are gone", places_before_what_was_pruned_are_gone),
-                  BOTH ("each commit of records is told", each_commit_of_records_is_told));
+                  BOTH ("each commit of records is told", each_commit_of_records_is_told),
+                  BOTH ("what is touched is told again as it is", what_is_touched_is_told_again_as_it_is));
 }
