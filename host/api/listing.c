@@ -119,6 +119,7 @@ query (Listing *listing)
   StoreQuery query = { .collection = asked->collection->number,
                        .from = asked->from,
                        .limit = asked->limit,
+                       .parent_hash = asked->parent_hash,
                        .words = asked->words,
                        .terms = asked->terms,
                        .term_count = asked->term_count,

@@ -17,6 +17,7 @@ typedef struct {
   gboolean keep;           /* another who asks later may have the page */
   char **ids;              /* only these; NULL: any */
   HubCollection *products; /* where filter->product is looked for; NULL: nowhere */
+  guint64 parent_hash;     /* only children of it; 0: any */
   const char *words;       /* of the request */
   StoreTerm terms[4];      /* likewise */
   guint term_count;

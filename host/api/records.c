@@ -138,5 +138,8 @@ get_records (Request *request)
                   .ids = ids ? ids->words : NULL,
                   .products = products };
   take_terms (request, &asked);
+  const char *parent = collection->kind == MODEL_INVENTORY ? said_text (request, "product_id") : NULL;
+  if (parent)
+    asked.parent_hash = hash_bytes (parent, strlen (parent), request_seed (request));
   listing_begin (request, &asked);
 }

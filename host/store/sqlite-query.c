@@ -43,11 +43,14 @@ static gboolean
 scan (SqliteStore *store, Job *job, gint64 until_us)
 {
   Query *query = job->query;
-  sqlite3_stmt *statement = store->reader.statements[LONG_SCAN];
+  guint64 parent = query->asked->parent_hash;
+  sqlite3_stmt *statement = store->reader.statements[parent ? LONG_CHILDREN : LONG_SCAN];
   gboolean ended = FALSE, time_left = TRUE;
   int code = SQLITE_ROW;
   sqlite3_bind_int64 (statement, 1, store_rid (query->asked->collection, (guint32)query->next));
   sqlite3_bind_int64 (statement, 2, store_rid (query->asked->collection, G_MAXUINT32));
+  if (parent)
+    sqlite3_bind_int64 (statement, 3, (gint64)parent);
   while (!ended && time_left && (code = sqlite3_step (statement)) == SQLITE_ROW) {
     StoreFound found;
     read_found (statement, &found);

@@ -14,6 +14,8 @@ static const char *const statements[LONG_STATEMENTS] = {
   [LONG_MAP] = "SELECT rid, typeof(body) = 'null', hash, parent_hash, updated_ms, asked_ms, id FROM record"
                " WHERE rid > ?1 AND rid <= ?2 ORDER BY rid LIMIT ?3",
   [LONG_SCAN] = "SELECT " FOUND_COLUMNS " FROM record WHERE rid >= ?1 AND rid <= ?2 ORDER BY rid",
+  [LONG_CHILDREN] = "SELECT " FOUND_COLUMNS " FROM record WHERE rid >= ?1 AND rid <= ?2 AND parent_hash = ?3"
+                    " AND parent_hash <> 0 ORDER BY rid",
   [LONG_STOCK] = STOCK_SQL,
   [LONG_RECORD] = "SELECT " FOUND_COLUMNS " FROM record WHERE rid = ?1",
   [LONG_BODY] = "SELECT body FROM record WHERE rid = ?1",

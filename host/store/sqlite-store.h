@@ -131,6 +131,7 @@ typedef enum {
 typedef enum {
   LONG_MAP,
   LONG_SCAN,
+  LONG_CHILDREN,
   LONG_STOCK,
   LONG_RECORD,
   LONG_BODY,

@@ -165,6 +165,7 @@ typedef struct {
   guint32 collection;
   guint64 from; /* ordinal of the first */
   guint limit;
+  guint64 parent_hash; /* only records of this parent, by the index; 0: any. Not with words or terms */
   /* Each must begin a word of the fields that the model says are searched, without regard to case and
    * accents. NULL or blanks: any. Without a letter or digit it finds nothing; behind the 32nd word it is not
    * looked at. Never a syntax. */

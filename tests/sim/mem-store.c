@@ -211,7 +211,8 @@ step_query (MemStore *store, Job *job)
     fill (g_tree_node_value (node), &found);
     if (found.collection != query->collection)
       break;
-    gboolean holds = !found.deleted && mem_words_hold (query, found.body);
+    gboolean holds = !found.deleted && (!query->parent_hash || query->parent_hash == found.parent_hash) &&
+                     mem_words_hold (query, found.body);
     if (query->stock)
       stock (&store->base, query->stock, hash_bytes (found.id, found.id_length, store->base.seed),
              &found.has_stock, &found.stock, NULL);

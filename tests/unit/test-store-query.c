@@ -338,7 +338,30 @@ a_query_tells_the_stock_of_each_record (BedKind kind)
   CU_ASSERT_STRING_EQUAL (page.ids->str, "a=3 b d=2.5 e ");
 }
 
+static void
+a_query_can_be_for_the_children_of_one_parent (BedKind kind)
+{
+  g_autoptr (Bed) bed = bed_new (kind);
+  StoreBatch *batch = store_batch_new (bed->store, FALSE, "pull");
+  for (guint32 i = 0; i < 6; i++)
+    put_level (batch, STORE_INSERT, 9, i, 5 + i % 2, "{\"quantity\":1}");
+  put_level (batch, STORE_INSERT, 8, 0, 5, "{\"quantity\":1}"); /* of another collection */
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  guint64 from = 0;
+  for (guint i = 0; i < 2; i++) {
+    g_auto (Page) page;
+    page_begin (bed, &page);
+    StoreQuery query = { .collection = 9, .from = from, .limit = 2, .parent_hash = 5, .judge = judge };
+    store_query (bed->store, &query, told, &page);
+    wait (&page);
+    CU_ASSERT_STRING_EQUAL (page.ids->str, i ? "level" : "level level");
+    CU_ASSERT_EQUAL (page.more, i == 0);
+    from = page.next;
+  }
+}
+
 ON_BOTH (stock_is_the_exact_sum_of_the_levels)
+ON_BOTH (a_query_can_be_for_the_children_of_one_parent)
 ON_BOTH (a_query_tells_the_stock_of_each_record)
 ON_BOTH (living_records_come_in_pages)
 ON_BOTH (what_is_skipped_does_not_count_and_the_judge_may_end)
@@ -354,6 +377,7 @@ main (void)
     BOTH ("paging goes on while records change", paging_goes_on_while_records_change),
     BOTH ("stock is the exact sum of the levels", stock_is_the_exact_sum_of_the_levels),
     BOTH ("a query tells the stock of each record", a_query_tells_the_stock_of_each_record),
+    BOTH ("a query can be for the children of one parent", a_query_can_be_for_the_children_of_one_parent),
     { "a short query does not wait for a long one", test_a_short_query_does_not_wait_for_a_long_one },
     { "how long a query looks is bounded", test_how_long_a_query_looks_is_bounded },
     { "a store that closes ends what is under way", test_a_store_that_closes_ends_what_is_under_way });
