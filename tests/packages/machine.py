@@ -40,6 +40,15 @@ def mirror():
     return (found[0], release.group(1)) if found and release else (None, None)
 
 
+def own_groups():
+    """The folders of our own control groups in which systemd counts its services: the machine gets one of its own in each."""
+    with open("/proc/self/cgroup", encoding="ascii") as file:
+        lines = [line.rstrip("\n").split(":", 2) for line in file]
+    names = {"": ("unified", "."), "name=systemd": ("systemd",)}
+    found = [os.path.normpath(f"/sys/fs/cgroup/{name}/{path}") for _, group, path in lines for name in names.get(group, ())]
+    return [folder for folder in found if os.path.exists(os.path.join(folder, "cgroup.procs"))]
+
+
 def why_not():
     """Why no machine can be made here; None: it can."""
     if os.geteuid() != 0:
@@ -66,6 +75,7 @@ class Machine:
         os.chmod(self.folder, 0o755)
         self.root = os.path.join(self.folder, "root")
         self.nspawn = self.leader = None
+        self.groups = [os.path.join(group, os.path.basename(self.folder)) for group in own_groups()]
 
     # ---- its disk ----
 
@@ -103,8 +113,11 @@ class Machine:
     # ---- its life ----
 
     def boot(self):
+        for folder in self.groups:
+            os.mkdir(folder)
+        enter = "".join(f"echo $$ > {folder}/cgroup.procs; " for folder in self.groups)
         with open(os.path.join(self.folder, "console"), "w", encoding="utf-8") as console:
-            self.nspawn = subprocess.Popen(["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network", "--boot",
+            self.nspawn = subprocess.Popen(["sh", "-c", enter + 'exec "$@"', "sh", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network", "--boot",
                                             "--console=pipe", "--resolv-conf=off", "--machine=tillbridge-test", "-D", self.root],
                                            stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         tap.wait_until(self._find_leader, "systemd is started", BOOT_S)
@@ -138,6 +151,9 @@ class Machine:
                 except subprocess.TimeoutExpired:
                     continue
         shutil.rmtree(self.folder, ignore_errors=True)
+        for group in self.groups:
+            for folder, _, _ in os.walk(group, topdown=False):
+                os.rmdir(folder)
 
     # ---- inside ----
 
