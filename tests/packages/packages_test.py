@@ -112,6 +112,16 @@ class Story:
         return json.loads(self.sandbox.stdout.readline())["vendors"]["treez"]
 
 
+def test_the_archive_holds_all_of_the_tree():
+    """The packages are made of the archive: what is missing there is missing in them."""
+    archives = glob.glob(tap.built("tillbridge-*.tar.xz"))
+    if os.environ.get("TB_DEBS") or not archives or not os.path.exists(tap.source(".git")):
+        tap.skip("nothing to compare")
+    held = {name.partition("/")[2] for name in run("tar", "-tf", archives[0]).splitlines()}
+    kept = run("git", "-c", "safe.directory=*", "-C", tap.source(), "ls-files").splitlines()
+    tap.equal([name for name in kept if name not in held and name != ".gitignore"], [])
+
+
 def test_lintian_finds_nothing():
     if not shutil.which("lintian"):
         tap.skip("lintian is not installed")
