@@ -47,13 +47,16 @@ make_page (Listing *listing, const Request *request)
   CursorPlace place = { asked->collection->number, asked->filter_hash, listing->next };
   g_autofree char *next =
     listing->more ? cursor_of_place (store_seed (hub_storage (listing->hub)), CURSOR_RECORDS, &place) : NULL;
+  Sources sources = asked->sources;
+  if (listing->more && !asked->ids)
+    sources.last = (guint32)MAX (listing->next, 1) - 1;
   json_put (&listing->body, "]", 1);
   if (next) {
     json_put (&listing->body, ",\"next\":", 8);
     json_put_text (&listing->body, next, strlen (next));
   }
-  return pages_add (request->api->pages, request->route, listing->target, &asked->sources, &listing->body,
-                    next, asked->keep);
+  return pages_add (request->api->pages, request->route, listing->target, &sources, &listing->body, next,
+                    asked->keep);
 }
 
 static void

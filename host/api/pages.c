@@ -37,14 +37,19 @@ sources_now (Hub *hub, HubCollection *collection, HubCollection *other)
                     .other = other,
                     .version = collection->version,
                     .other_version = other ? other->version : 0,
-                    .generation = hub_generation (hub) };
+                    .generation = hub_generation (hub),
+                    .last = G_MAXUINT32 };
 }
 
 gboolean
-sources_stand (Hub *hub, const Sources *sources)
+sources_stand (Hub *hub, Sources *sources)
 {
-  return sources->generation == hub_generation (hub) && sources->collection->version == sources->version &&
-         (!sources->other || sources->other->version == sources->other_version);
+  if (sources->generation != hub_generation (hub) ||
+      !hub_collection_stands (sources->collection, sources->version, sources->first, sources->last) ||
+      (sources->other && sources->other->version != sources->other_version))
+    return FALSE;
+  sources->version = sources->collection->version;
+  return TRUE;
 }
 
 static void
@@ -164,7 +169,8 @@ pages_add (Pages *pages, const Route *route, const char *target, const Sources *
     page->next = g_ref_string_new (link);
   }
   g_clear_pointer (&pages->loose, page_free);
-  if (wanted && cost_of (page) <= pages->bytes_most / PAGE_SHARE && sources_stand (pages->hub, sources))
+  if (wanted && cost_of (page) <= pages->bytes_most / PAGE_SHARE &&
+      sources_stand (pages->hub, &page->sources))
     keep (pages, page);
   else
     pages->loose = page;

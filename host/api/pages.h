@@ -9,10 +9,12 @@
 typedef struct {
   HubCollection *collection, *other; /* other: that it looks into besides; NULL: none */
   guint64 version, other_version, generation;
+  guint32 first, last; /* ordinals between which it looks */
 } Sources;
 
 Sources sources_now (Hub *hub, HubCollection *collection, HubCollection *other);
-gboolean sources_stand (Hub *hub, const Sources *sources);
+/* TRUE: nothing of it has changed, and it is of now. */
+gboolean sources_stand (Hub *hub, Sources *sources);
 
 typedef struct Pages Pages;
 typedef struct Page Page;

@@ -124,10 +124,11 @@ get_records (Request *request)
     other = hub_collection_stock (collection);
   else if (collection->kind == MODEL_PROMOTIONS && said (request, "product_id"))
     other = products = products_beside (request, collection);
+  const RouteValue *ids = said (request, "id");
   Sources sources = sources_now (request->hub, collection, other);
+  sources.first = ids ? 0 : (guint32)place.place;
   if (listing_join (request, &sources))
     return;
-  const RouteValue *ids = said (request, "id");
   Asked asked = { .collection = collection,
                   .sources = sources,
                   .filter = make_filter (request, other && collection->kind == MODEL_PRODUCTS),

@@ -42,6 +42,7 @@ hub_collection_free (gpointer data)
   map_free (collection->map);
   map_free (collection->coming);
   g_ptr_array_unref (collection->waiting);
+  g_free (collection->changes);
   g_free (collection);
 }
 
@@ -163,44 +164,11 @@ hub_collection_load (Hub *hub, HubCollection *collection, HubMapReady ready, gpo
     begin_loading (hub, collection);
 }
 
-gboolean
-hub_collection_writing (HubCollection *collection, const StoreBatch *batch)
-{
-  gboolean changes = store_batch_touches (batch, collection->number);
-  collection->writing++;
-  if (changes)
-    collection->changing++;
-  return changes;
-}
-
-void
-hub_committed (Hub *hub)
-{
-  for (guint i = 1; i < hub->collections->len; i++) {
-    HubCollection *collection = hub->collections->pdata[i];
-    if (collection && collection->changing)
-      collection->version++;
-  }
-}
-
-void
-hub_collections_touch (const HubConnector *connector)
-{
-  Hub *hub = connector->plugin->hub;
-  for (guint i = 1; i < hub->collections->len; i++) {
-    HubCollection *collection = hub->collections->pdata[i];
-    if (collection && collection->connector == connector)
-      collection->version++;
-  }
-}
-
 void
 hub_collection_written (Hub *hub, HubCollection *collection, gboolean changed)
 {
-  if (changed) {
-    collection->version++;
-    collection->changing--;
-  }
+  if (changed)
+    hub_collection_changed (collection);
   if (--collection->writing == 0 && collection->waiting->len && !collection->loading)
     begin_loading (hub, collection);
   overrides_go_on (collection);

@@ -307,6 +307,7 @@ stored (const GError *error, gpointer data)
 static void
 put (Fetch *fetch)
 {
+  guint32 first, last;
   judge_all (fetch);
   give_credit (fetch);
   if (store_batch_size (fetch->batch) == 0) {
@@ -314,7 +315,8 @@ put (Fetch *fetch)
     return;
   }
   for (guint kind = 0; kind < MODEL_KINDS; kind++)
-    if (fetch->collections[kind] && store_batch_touches (fetch->batch, fetch->collections[kind]->number)) {
+    if (fetch->collections[kind] &&
+        store_batch_span (fetch->batch, fetch->collections[kind]->number, &first, &last)) {
       hub_collection_writing (fetch->collections[kind], fetch->batch);
       fetch->writing |= 1u << kind;
     }

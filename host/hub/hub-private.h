@@ -12,6 +12,7 @@ struct Hub {
   GPtrArray
     *leaving; /* HubPlugin that nobody uses any more, or whose file was replaced: their workers drain */
   GPtrArray *collections; /* HubCollection by number; [0] is NULL */
+  GPtrArray *changing;    /* HubCollection that have batches under way which change them */
   GHashTable *by_key;     /* "downtown/pos/products" -> HubCollection */
   Heap streams, workers;  /* HubStream.due, HubPlugin.due */
   IdMaker ids;
@@ -87,6 +88,7 @@ void hub_collections_touch (const HubConnector *connector);
 /* A batch goes to the store: until it is stored, or failed, the map is not loaded. Whether it changes the
  * collection is to be told again then. */
 gboolean hub_collection_writing (HubCollection *collection, const StoreBatch *batch);
+void hub_collection_changed (HubCollection *collection); /* one of those that change something ended */
 void hub_collection_written (Hub *hub, HubCollection *collection, gboolean changed);
 
 /* ---- away.c ---- */

@@ -19,6 +19,7 @@ hub_new (const HubWorld *world)
   hub->plugins = g_hash_table_new (g_str_hash, g_str_equal);
   hub->leaving = g_ptr_array_new ();
   hub->collections = g_ptr_array_new_with_free_func (hub_collection_free);
+  hub->changing = g_ptr_array_new ();
   hub->by_key = g_hash_table_new (g_str_hash, g_str_equal);
   hub->fetches = g_hash_table_new (g_str_hash, g_str_equal);
   hub->seed = store_seed (world->store);
@@ -155,6 +156,7 @@ hub_free (Hub *hub)
   g_hash_table_unref (hub->plugins);
   g_hash_table_unref (hub->by_key);
   g_hash_table_unref (hub->fetches);
+  g_ptr_array_unref (hub->changing);
   g_ptr_array_unref (hub->collections);
   heap_clear (&hub->streams);
   heap_clear (&hub->workers);

@@ -73,11 +73,12 @@ typedef struct {
   gboolean loading, unsaved; /* unsaved: its number is not in the store yet */
   gboolean away;             /* the store remembers that it was left out of the feed */
   guint users;               /* passes that hold on to the map */
-  guint writing;      /* batches with its records that are under way: the map is not loaded meanwhile */
-  guint changing;     /* of those: that change something */
-  gint64 used_ms;     /* mono; an idle map is dropped */
-  GPtrArray *waiting; /* collections.c */
-  guint64 version;    /* moves with every change that readers may see */
+  guint writing;           /* batches with its records that are under way: the map is not loaded meanwhile */
+  guint changing;          /* of those: that change something */
+  gint64 used_ms;          /* mono; an idle map is dropped */
+  GPtrArray *waiting;      /* collections.c */
+  guint64 version;         /* moves with every change that readers may see */
+  struct Changes *changes; /* the latest; NULL: none yet */
   struct Overrides *overrides; /* NULL: none */
 } HubCollection;
 
@@ -214,6 +215,10 @@ HubPlugin *hub_plugin (const Hub *hub, const char *name); /* NULL: no connector 
 HubCollection *hub_collection_for (Hub *hub, const HubStore *store, const char *connector, guint kind);
 HubCollection *hub_collection (const Hub *hub, guint32 number); /* NULL: unknown */
 guint32 hub_collections_end (const Hub *hub);                   /* above all their numbers */
+/* Has nothing from one ordinal to another changed since that version? FALSE also where it is not known any
+ * more. */
+gboolean hub_collection_stands (const HubCollection *collection, guint64 version, guint32 first,
+                                guint32 last);
 /* When what the collection holds was last known to be true (wall), 0: never. */
 gint64 hub_collection_as_of (const HubCollection *collection);
 

@@ -113,12 +113,18 @@ store_batch_size (const StoreBatch *batch)
 }
 
 gboolean
-store_batch_touches (const StoreBatch *batch, guint32 collection)
+store_batch_span (const StoreBatch *batch, guint32 collection, guint32 *first, guint32 *last)
 {
-  for (guint i = 0; i < batch->records->len; i++)
-    if (g_array_index (batch->records, StoreRecord, i).collection == collection)
-      return TRUE;
-  return FALSE;
+  *first = G_MAXUINT32;
+  *last = 0;
+  for (guint i = 0; i < batch->records->len; i++) {
+    const StoreRecord *record = &g_array_index (batch->records, StoreRecord, i);
+    if (record->collection != collection)
+      continue;
+    *first = MIN (*first, record->ordinal);
+    *last = MAX (*last, record->ordinal);
+  }
+  return *first <= *last;
 }
 
 void

@@ -73,8 +73,9 @@ void store_batch_row (StoreBatch *batch, StoreHistory history, const StoreRow *r
 /* Before it is submitted: each of its records, in order; what they hold may be replaced by what the batch is
  * made to keep. */
 void store_batch_each (StoreBatch *batch, void (*each) (StoreRecord *record, gpointer data), gpointer data);
-gsize store_batch_size (const StoreBatch *batch);                           /* records in it */
-gboolean store_batch_touches (const StoreBatch *batch, guint32 collection); /* has a record of it */
+gsize store_batch_size (const StoreBatch *batch); /* records in it */
+/* The lowest and the highest ordinal of its records in a collection; FALSE: it has none. */
+gboolean store_batch_span (const StoreBatch *batch, guint32 collection, guint32 *first, guint32 *last);
 void store_batch_free (StoreBatch *batch); /* of a batch that is not submitted */
 
 typedef void (*StoreDone) (const GError *error, gpointer data);

@@ -451,11 +451,41 @@ test_all_go_on_when_a_check_goes_well_after_a_refusal (void)
   CU_ASSERT_EQUAL (fake->open->len, 2);
 }
 
+/* ---- what readers keep ---- */
+
+static void
+test_what_a_pass_left_alone_still_stands (void)
+{
+  g_autoptr (FakeHub) fake = fake_hub_new (&(FakeSetup){ 0 });
+  fake_records (fake, fake->call, 3,
+                (FakeRecord[]){ { .id = "a" }, { .id = "b" }, { .id = "c", .body = "{\"n\":0}" } });
+  fake_result (fake, fake->call, FAKE_DONE);
+  fake_writes (fake);
+  const HubStore *store = hub_store (fake->hub, "downtown");
+  const HubCollection *products = hub_collection_for (fake->hub, store, "pos", MODEL_PRODUCTS);
+  guint64 before = products->version;
+  CU_ASSERT (hub_collection_stands (products, before, 0, G_MAXUINT32));
+  for (guint n = 1; n < 10; n++) {
+    g_autofree char *body = g_strdup_printf ("{\"n\":%u}", n);
+    hub_sync (fake->hub, fake_connector (fake), "products", FALSE, NULL);
+    fake_run (fake, 1000);
+    pass_with (fake, "c", body);
+    if (n > 1)
+      continue;
+    CU_ASSERT (products->version > before);
+    CU_ASSERT (hub_collection_stands (products, before, 0, 1));
+    CU_ASSERT_FALSE (hub_collection_stands (products, before, 2, 2));
+    CU_ASSERT_FALSE (hub_collection_stands (products, before, 0, G_MAXUINT32));
+    CU_ASSERT (hub_collection_stands (products, before, 3, G_MAXUINT32));
+  }
+  CU_ASSERT_FALSE (hub_collection_stands (products, before, 0, 1)); /* too long ago to be known */
+}
+
 int
 main (void)
 {
   return TAP_RUN (
-    "hub-life",
+    "hub-life", { "what a pass left alone still stands", test_what_a_pass_left_alone_still_stands },
     { "a full pass asks again for a page that was not written",
       test_a_full_pass_asks_again_for_a_page_that_was_not_written },
     { "a pass of changes asks again for a page that was not written",
