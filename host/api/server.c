@@ -187,16 +187,7 @@ to_response (Answer *answer)
   return MHD_create_response_from_buffer_with_free_callback (body.length, body.bytes, g_free);
 }
 
-static void
-forget_body (Answer *answer)
-{
-  answer->status = 304;
-  answer->type = NULL;
-  json_buffer_clear (&answer->body);
-  g_clear_pointer (&answer->shared, g_bytes_unref);
-}
-
-/* Whoever has what would be served is told just that. */
+/* Whoever has what would be served is told just that. The library sends no body with 304, but its length. */
 static void
 compare_tags (Request *request)
 {
@@ -212,7 +203,7 @@ compare_tags (Request *request)
   }
   const char *theirs = request_header (request, "If-None-Match");
   if (theirs && etag_is_among (answer->etag, theirs))
-    forget_body (answer);
+    answer->status = 304;
 }
 
 static enum MHD_Result
