@@ -234,10 +234,16 @@ is_listed (const GArray *ordinals, guint32 ordinal)
 }
 
 gboolean
+filter_may_take (const Filter *filter, const StoreFound *found)
+{
+  return (found->updated_ms ? found->updated_ms : found->at_ms) >= filter->since_ms &&
+         (!filter->ordinals || is_listed (filter->ordinals, found->ordinal));
+}
+
+gboolean
 filter_take (Filter *filter, const StoreFound *found, JsonBuffer *out)
 {
-  if ((found->updated_ms ? found->updated_ms : found->at_ms) < filter->since_ms ||
-      (filter->ordinals && !is_listed (filter->ordinals, found->ordinal)))
+  if (!filter_may_take (filter, found))
     return FALSE;
   if (filter->kind == MODEL_PRODUCTS)
     return take_product (filter, found, out);

@@ -27,6 +27,8 @@ void filter_free (Filter *filter);
 
 /* From the record of filter->product: its promotions and its category. */
 void filter_take_product (Filter *filter, const StoreFound *found);
+/* Might it be one of those? What tells at a glance. */
+gboolean filter_may_take (const Filter *filter, const StoreFound *found);
 /* Is it one of those? Then it is put at the end of out: the record as it is stored, and `available` where
  * that is known. */
 gboolean filter_take (Filter *filter, const StoreFound *found, JsonBuffer *out);

@@ -104,6 +104,12 @@ take (const StoreFound *found, gpointer data)
   return STORE_TAKE;
 }
 
+static gboolean
+is_worth (const StoreFound *found, gpointer data)
+{
+  return filter_may_take (((Listing *)data)->asked.filter, found);
+}
+
 static void
 queried (gboolean more, guint64 next, const GError *error, gpointer data)
 {
@@ -127,6 +133,7 @@ query (Listing *listing)
                        .terms = asked->terms,
                        .term_count = asked->term_count,
                        .stock = asked->filter->stock ? asked->sources.other->number : 0,
+                       .worth = is_worth,
                        .judge = take };
   begin_body (listing);
   store_query (hub_storage (listing->hub), &query, queried, listing);

@@ -29,9 +29,10 @@ judge (Query *query, const StoreFound *found, gpointer data)
 
 /* The levels are read in the snapshot in which the record was found. */
 static gboolean
-add_stock (SqliteStore *store, const Query *query, StoreFound *found, GError **error)
+add_stock (SqliteStore *store, const Query *query, StoreFound *found, gpointer data, GError **error)
 {
-  if (!query->asked->stock)
+  const StoreQuery *asked = query->asked;
+  if (!asked->stock || (asked->worth && !asked->worth (found, data)))
     return TRUE;
   guint64 hash = hash_bytes (found->id, found->id_length, store->base.seed);
   return stock_sum (store->reader.statements[LONG_STOCK], &store->reader.served, query->asked->stock, hash,
@@ -55,7 +56,7 @@ scan (SqliteStore *store, Job *job, gint64 until_us)
     StoreFound found;
     read_found (statement, &found);
     query->next = found.ordinal;
-    if (!found.deleted && !add_stock (store, query, &found, &job->error))
+    if (!found.deleted && !add_stock (store, query, &found, job->data, &job->error))
       break;
     ended = !found.deleted && !judge (query, &found, job->data);
     query->next += !ended;
@@ -98,7 +99,7 @@ look (SqliteStore *store, Job *job, gint64 rid, gboolean *ended)
   gboolean holds = !found.deleted;
   if (holds && found.seq > query->found->seq)
     fine = search_holds (store, &found, query->found->expression, &holds, &job->error);
-  fine = fine && (!holds || add_stock (store, query, &found, &job->error));
+  fine = fine && (!holds || add_stock (store, query, &found, job->data, &job->error));
   *ended = fine && holds && !judge (query, &found, job->data);
   if (sqlite3_reset (statement) != SQLITE_OK && fine)
     return schema_fail (store->reader.db, "reading a record that was found", &job->error);

@@ -174,6 +174,8 @@ typedef struct {
   const StoreTerm *terms; /* all must be so, letter by letter */
   guint term_count;
   guint32 stock; /* collection of inventory levels that are summed for each record by parent; 0: none */
+  /* Likewise, before the levels are summed: FALSE: judge will not take it whatever they are. NULL: it may. */
+  gboolean (*worth) (const StoreFound *found, gpointer data);
   /* On the reader's thread: it may touch data and nothing that the loop touches. */
   StoreVerdict (*judge) (const StoreFound *found, gpointer data);
 } StoreQuery;
