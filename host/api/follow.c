@@ -10,11 +10,13 @@
 enum {
   GATHER_MS = 25, /* a commit is told so much later, with those that come meanwhile */
   ALIVE_MS = 15000,
-  ROUND_LOOKS = 1000,      /* rows of one round */
-  ROUND_BYTES = 32 * 1024, /* about so much is told to each follower in one */
-  PAGE_LOOKS = 2000,       /* rows of a page of one's own */
-  PAGE_BYTES = 32 * 1024,  /* about so much is in it */
-  READ_TURN_US = 2000,     /* readers behind get so much of one turn of the loop */
+  ROUND_LOOKS = 1000,                 /* rows of one round */
+  ROUND_BYTES_LEAST = 16 * 1024,      /* about so much is told to each follower in one */
+  ROUND_BYTES_MOST = 128 * 1024,      /* where they are few */
+  ROUND_BYTES_ALL = 32 * 1024 * 1024, /* to all of them: some 10 ms */
+  PAGE_LOOKS = 2000,                  /* rows of a page of one's own */
+  PAGE_BYTES = 32 * 1024,             /* about so much is in it */
+  READ_TURN_US = 2000,                /* readers behind get so much of one turn of the loop */
 };
 
 /* Followers of one filter. */
@@ -113,6 +115,12 @@ reset_notice (void)
 
 /* ---- a round: what was committed since the last one, for all at the tip ---- */
 
+static gsize
+round_bytes (const Followers *all)
+{
+  return CLAMP (ROUND_BYTES_ALL / all->count, ROUND_BYTES_LEAST, ROUND_BYTES_MOST);
+}
+
 static gboolean
 wants_any (guint32 number, gpointer data)
 {
@@ -142,7 +150,7 @@ take_for_groups (const StoreFound *found, gpointer data)
     events_put_change (&group->block, found->seq, all->line.bytes, all->line.length);
     largest = MAX (largest, group->block.length);
   }
-  return largest < ROUND_BYTES;
+  return largest < round_bytes (all);
 }
 
 /* Followers are told or fall behind; either may take them off the list. */

@@ -186,9 +186,10 @@ def test_it_goes_on_where_it_was():
     late = sse.Events(house.api, since=newest)
     old = sse.Events(house.api, http="1.0", store="downtown", kinds="products", since=newest)
     tap.equal(old.headers["Transfer-Encoding"], None)
+    last = sse.Events(house.api, {"Connection": "close"}, since=newest)
     unix = sse.Events(house.path("api.sock"), kinds="products")
     ids = change(house, 3)
-    for events in (late, old, unix, from_start):
+    for events in (late, old, last, unix, from_start):
         events.wait(lambda: len(events.events) >= 3 and {event.data["id"] for event in events.events[-3:]} == set(ids), "the new ones")
 
 
