@@ -4,6 +4,8 @@
 #include "hub/overrides.h"
 #include "hub/sync-run.h"
 
+enum { CHUNK = 500 }; /* records in one batch */
+
 typedef struct Deciding Deciding;
 struct Deciding {
   Hub *hub;
@@ -13,7 +15,10 @@ struct Deciding {
   gboolean accept;
   GArray *rids;
   GPtrArray *collections; /* HubCollection whose maps are held */
-  guint loading, changes; /* changes: bits of the kinds that lose something */
+  guint at;               /* of rids: decided up to here */
+  guint64 deleted;
+  gboolean last;          /* the batch that is written ends it */
+  guint loading, changes; /* changes: bits of the kinds that lose something in the batch that is written */
   StoreDone done;
   gpointer data;
   GError *failed;
@@ -54,6 +59,21 @@ forget_held (Deciding *deciding)
     g_clear_pointer (&stream->held, g_free);
 }
 
+static void decide_some (Deciding *deciding);
+
+/* Between two pieces: is what they are taken from still there? */
+static gboolean
+may_go_on (Deciding *deciding)
+{
+  gboolean may = deciding->stream != NULL;
+  for (guint i = 0; i < deciding->collections->len; i++)
+    may &= ((HubCollection *)deciding->collections->pdata[i])->map != NULL;
+  if (!may && !deciding->failed)
+    g_set_error (&deciding->failed, HUB_ERROR, HUB_ERROR_CONFLICT,
+                 "what is held or configured changed meanwhile; ask again");
+  return may;
+}
+
 static void
 decided (const GError *error, gpointer data)
 {
@@ -63,6 +83,14 @@ decided (const GError *error, gpointer data)
     if (error)
       hub_collection_drop (collection);
     hub_collection_written (deciding->hub, collection, (deciding->changes & (1u << collection->kind)) != 0);
+  }
+  deciding->changes = 0;
+  if (!error && !deciding->last) {
+    if (may_go_on (deciding))
+      decide_some (deciding);
+    else
+      deciding_end (deciding, deciding->failed);
+    return;
   }
   if (!error)
     forget_held (deciding);
@@ -112,24 +140,27 @@ products_of (const Deciding *deciding)
   return NULL;
 }
 
-/* What was seen again since the pass ended stays. */
+/* What was seen again since the pass ended stays. In pieces, since each record is read; the pass itself goes
+ * with the last one, so that after a crash it is still held, and what is left of it can be decided again. */
 static void
-decide_now (Deciding *deciding)
+decide_some (Deciding *deciding)
 {
   Hub *hub = deciding->hub;
-  guint64 deleted = 0;
   StoreBatch *batch = store_batch_new (hub->world.store, TRUE, "operator");
-  for (guint i = 0; i < deciding->rids->len && deciding->accept; i++) {
-    guint64 rid = g_array_index (deciding->rids, guint64, i);
+  guint end = deciding->accept ? MIN (deciding->at + CHUNK, deciding->rids->len) : deciding->rids->len;
+  for (; deciding->at < end && deciding->accept; deciding->at++) {
+    guint64 rid = g_array_index (deciding->rids, guint64, deciding->at);
     HubCollection *collection = hub_collection (hub, (guint32)(rid >> 32));
     MapEntry *entry = collection && collection->map && (guint32)rid < map_count (collection->map)
                         ? map_at (collection->map, (guint32)rid)
                         : NULL;
     if (entry && !entry->deleted && (gint64)entry->asked_ms <= deciding->ended_ms)
-      deleted += run_put_missing (batch, hub, collection, (guint32)rid, run_is_zero (deciding->stream),
-                                  hub_wall_ms (hub));
+      deciding->deleted += run_put_missing (batch, hub, collection, (guint32)rid,
+                                            run_is_zero (deciding->stream), hub_wall_ms (hub));
   }
-  put_decision (deciding, batch, deleted);
+  deciding->last = end == deciding->rids->len;
+  if (deciding->last)
+    put_decision (deciding, batch, deciding->deleted);
   for (guint i = 0; i < deciding->collections->len; i++)
     deciding->changes |= (guint)hub_collection_writing (deciding->collections->pdata[i], batch)
                          << ((HubCollection *)deciding->collections->pdata[i])->kind;
@@ -150,7 +181,7 @@ map_for_deciding (HubCollection *collection, const GError *error, gpointer data)
   if (deciding->failed)
     deciding_end (deciding, deciding->failed);
   else
-    decide_now (deciding);
+    decide_some (deciding);
 }
 
 void

@@ -58,26 +58,8 @@ zero_one (const StoreFound *found, gpointer data)
   return FALSE;
 }
 
-/* Stock that was set to zero long ago is missing from every pass since, and is no news. */
-static gboolean
-is_zero_already (SyncRun *run, HubCollection *collection, guint32 ordinal)
-{
-  MapEntry *entry = map_at (collection->map, ordinal);
-  if (!entry->zeroed) {
-    g_autoptr (GError) error = NULL;
-    Zeroed zeroed = { .collection = collection };
-    gboolean found;
-    store_get (run->hub->world.store, collection->number, ordinal, &found, zero_one, &zeroed, &error);
-    entry->zeroed = zeroed.body && hash_bytes (zeroed.body, zeroed.length, run->hub->seed) == entry->hash;
-    g_free (zeroed.body);
-    g_free (zeroed.id);
-  }
-  return entry->zeroed;
-}
-
-/* Met by the pass, or asked for on its own since the pass began. */
-static gboolean
-is_there (const SyncRun *run, guint kind, const MapEntry *entry)
+gboolean
+run_has_met (const SyncRun *run, guint kind, const MapEntry *entry)
 {
   gint64 asked_ms = (gint64)entry->asked_ms;
   return entry->seen >= run->pass_mark[kind] ||
@@ -94,9 +76,9 @@ find_missing (SyncRun *run)
     for (guint32 i = 0; collection && i < map_count (collection->map); i++) {
       const MapEntry *entry = map_at (collection->map, i);
       guint64 rid = (guint64)collection->number << 32 | i;
-      if (entry->deleted || is_there (run, kind, entry))
+      if (entry->deleted || run_has_met (run, kind, entry))
         continue;
-      if (zero && is_zero_already (run, collection, i))
+      if (zero && entry->zeroed) /* long ago: it is missing from every pass since, and no news */
         run->alive_before--;
       else
         g_array_append_val (run->missing, rid);
@@ -349,6 +331,11 @@ void
 run_end (SyncRun *run)
 {
   Pass *pass = run->stream->pass;
+  gboolean looks = looks_for_missing (run) && !run->nameless && run_is_zero (run->stream);
+  if (run_looks_at_zeros (run) || (looks && run_look_at_zeros (run))) {
+    run->page_end = PAGE_DONE;
+    return;
+  }
   run->page_end = PAGE_NONE;
   if (pass->dry) {
     if (pass->full && strcmp (run->stream->missing, "stays") != 0)

@@ -73,8 +73,9 @@ struct SyncRun {
   StreamAfter after;
   gboolean aborted; /* the connector went: free when nothing is under way */
 
-  GArray *missing;  /* guint64 rids, when a complete full pass looks for them */
-  guint missing_at; /* done up to here */
+  struct ZeroLook *zeros; /* sync-zero.c; NULL: not looked at */
+  GArray *missing;        /* guint64 rids, when a complete full pass looks for them */
+  guint missing_at;       /* done up to here */
 
   json_object *records, *rejects;    /* dry */
   GHashTable *dry_seen[MODEL_KINDS]; /* hashes of the ids that a dry pass met; the maps stay as they are */
@@ -109,7 +110,20 @@ void run_tell_dry (SyncRun *run); /* the end of a dry run */
 
 guint64 run_alive (const SyncRun *run); /* records of the stream that are there */
 
+void run_free_aborted (SyncRun *run); /* as soon as nothing of it is under way */
+
+/* sync-zero.c */
+typedef struct ZeroLook ZeroLook;
+/* Finds out of all stock that is missing whether it is at zero already. TRUE: that is under way, and
+ * run_end() is called again. */
+gboolean run_look_at_zeros (SyncRun *run);
+gboolean run_looks_at_zeros (const SyncRun *run); /* the store is reading for it */
+void run_forget_zeros (SyncRun *run);             /* the maps are dropped */
+void run_free_zeros (SyncRun *run);
+
 /* sync-end.c */
+/* Met by the pass, or asked for on its own since the pass began. */
+gboolean run_has_met (const SyncRun *run, guint kind, const MapEntry *entry);
 void run_end (SyncRun *run);        /* the last page is stored or lies in the batch */
 void run_end_stored (SyncRun *run); /* a batch of the ending is stored */
 /* Puts the deletion of a record into the batch; FALSE: there is none to delete. */

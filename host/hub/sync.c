@@ -50,6 +50,7 @@ run_free (SyncRun *run)
 {
   if (run->batch)
     store_batch_free (run->batch);
+  run_free_zeros (run);
   if (run->missing)
     g_array_unref (run->missing);
   json_object_put (run->records);
@@ -113,6 +114,7 @@ run_rewind (SyncRun *run, const GError *error)
   hub_plugin_credit (stream->connector->plugin, run->generation, run->batch_bytes);
   run->batch_bytes = 0;
   g_clear_pointer (&run->missing, g_array_unref);
+  run_forget_zeros (run);
   each_collection (run, drop_map);
   Pass *stored = run->place ? pass_from_saved (run->place) : NULL;
   Pass *pass = stored ? stored
@@ -136,6 +138,17 @@ run_rewind (SyncRun *run, const GError *error)
             error->message);
 }
 
+void
+run_free_aborted (SyncRun *run)
+{
+  Hub *hub = run->hub;
+  if (run->storing || run_looks_at_zeros (run))
+    return;
+  each_collection (run, release_map);
+  run_free (run);
+  hub_check_drained (hub);
+}
+
 static void
 stored (const GError *error, gpointer data)
 {
@@ -148,9 +161,7 @@ stored (const GError *error, gpointer data)
   each_collection (run, count_written);
   run->storing_kinds = 0;
   if (run->aborted) {
-    each_collection (run, release_map);
-    run_free (run);
-    hub_check_drained (hub);
+    run_free_aborted (run);
     return;
   }
   hub_plugin_credit (run->stream->connector->plugin, run->generation, run->storing_bytes);
@@ -319,7 +330,7 @@ sync_tick (HubStream *stream)
 gboolean
 sync_busy (const HubStream *stream)
 {
-  return stream->run && (stream->run->call || stream->run->storing);
+  return stream->run && (stream->run->call || stream->run->storing || run_looks_at_zeros (stream->run));
 }
 
 /* ---- ending ---- */
@@ -363,7 +374,7 @@ sync_abort (HubStream *stream, const char *why)
   leave_stream (run);
   run->stream = NULL;
   run->aborted = TRUE;
-  if (!run->storing || hub->ending) {
+  if ((!run->storing && !run_looks_at_zeros (run)) || hub->ending) {
     each_collection (run, release_map);
     run_free (run);
   }
