@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import tempfile
 import time

@@ -1,6 +1,10 @@
 """The sandbox from outside: what imitated vendors answer, how they fail, and what the admin API tells and does."""
+import base64
 import json
+import os
+import shutil
 import socket
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -212,6 +216,83 @@ def test_more_than_ten_calls_a_second_are_over_the_limit():
     tap.true(sum(answer.status == 200 for answer in answers) >= 10, "the first ten are let through")
     sandbox.admin("POST", "treez/options", {"rate": 0})
     tap.equal({page(sandbox, proof=proof).status for _ in range(30)}, {200})
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def signed(sandbox, url, head="", key=None, **changed):
+    """A v3 request's Authorization for a URL; head: a part before the claims, as a JWT has."""
+    if not shutil.which("openssl"):
+        tap.skip("there is no openssl to sign with")
+    settings, now = sandbox.vendor("treez")["settings_v3"], int(time.time() * 1000)
+    claims = {"aud": url, "iss": settings["certificate_id"], "oid": settings["organization_id"], "iat": now, "exp": now + 30000, "jti": "1", **changed}
+    said = head + base64url(json.dumps(claims).encode())
+    path = os.path.join(tap.folder(), "key.pem")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(key or settings["private_key"])
+    proof = subprocess.run(["openssl", "dgst", "-sha256", "-sign", path], input=said.encode(), capture_output=True, check=True).stdout
+    return {"Authorization": f"{said}.{base64.b64encode(proof).decode()}"}
+
+
+def test_v3_takes_a_signature_of_two_parts_for_the_url_that_is_called():
+    sandbox = start("--size", "3")
+    url = sandbox.vendor("treez")["url"] + "/dispensary/v3/downtown/product/product_list?page=1&active=ALL"
+    now = int(time.time() * 1000)
+
+    def status(**changed):
+        return tap.request("GET", url, headers=signed(sandbox, **{"url": url, **changed})).status
+    tap.equal(status(), 200)
+    tap.equal(status(head=base64url(b'{"alg":"RS256"}') + "."), 401, "a JWT of three parts")
+    tap.equal(status(url=url.split("?")[0]), 401, "without its query")
+    tap.equal(status(iss="cert-18"), 401, "another certificate")
+    tap.equal(status(oid="other"), 401, "another organization")
+    tap.equal(status(iat=now - 60000, exp=now - 30000), 401, "one that is over")
+    tap.equal(status(iat=now + 20000, exp=now + 50000), 401, "one that is to come")
+    tap.equal(status(iat=now, exp=now + 60000), 400, "one that lasts too long")
+    tap.equal(tap.request("GET", url).status, 401, "none")
+    proof = signed(sandbox, url)["Authorization"]
+    said = proof.split(".")[0]
+    other = base64url(base64.urlsafe_b64decode(said + "=" * (-len(said) % 4)).replace(b"cert-17", b"cert-71"))
+    tap.equal(tap.request("GET", url, headers={"Authorization": proof.replace(said, other)}).status, 401, "claims that were changed")
+    sandbox.admin("POST", "clock", {"skew_s": 31})
+    tap.equal(tap.request("GET", url, headers={"Authorization": proof}).status, 401, "after 30 s")
+
+
+def test_v3_lists_stock_and_what_changed_in_it():
+    sandbox = start("--size", "40")
+    base = sandbox.vendor("treez")["url"] + "/dispensary/v3/downtown/stock/getStock"
+    after = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - 60))
+
+    def stock(query):
+        url = f"{base}?{query}"
+        return tap.request("GET", url, headers=signed(sandbox, url)).json()["data"]
+    whole = stock("page=1&page_size=25")
+    tap.equal((whole["page_elements"], len(whole["stock"]), whole["total_elements"] > 25), (25, 25, True))
+    tap.true(all("location_id" not in place for row in whole["stock"] for place in row["inventory_details"]), "places have names alone")
+    tap.equal(stock("last_update_date=" + after)["stock"], [])
+    changed = whole["stock"][3]["product_id"]
+    sandbox.admin("POST", "treez/change", {"id": changed, "field": "quantity"})
+    tap.equal([row["product_id"] for row in stock("last_update_date=" + after)["stock"]], [changed])
+
+
+def test_bodies_are_marked_and_packed_when_that_is_asked():
+    sandbox = start("--size", "50")
+    proof = headers(sandbox)
+    plain = page(sandbox, "active=ALL", proof=proof)
+    tap.equal((plain.headers["ETag"], plain.headers["Content-Encoding"]), (None, None))
+    sandbox.admin("POST", "options", {"etags": True, "gzip": True})
+    marked = page(sandbox, "active=ALL", proof=proof)
+    tap.true(marked.headers["ETag"].startswith('"') and marked.body == plain.body, "a mark, and nothing packed for who does not take it")
+    packed = page(sandbox, "active=ALL", proof={**proof, "Accept-Encoding": "gzip"})
+    tap.equal((packed.headers["Content-Encoding"], zlib.decompress(packed.body, 31) == plain.body), ("gzip", True))
+    last = sandbox.admin("GET", "requests")["last"]
+    known = page(sandbox, "active=ALL", proof={**proof, "If-None-Match": marked.headers["ETag"]})
+    tap.equal((known.status, known.body, known.headers["ETag"]), (304, b"", marked.headers["ETag"]))
+    tap.equal([(entry["status"], entry["bytes"]) for entry in sandbox.requests(after=last)], [(304, 0)])
+    sandbox.admin("POST", "treez/change", {"kind": "products", "count": 1, "field": "price"})
+    tap.equal(page(sandbox, "active=ALL", proof={**proof, "If-None-Match": marked.headers["ETag"]}).status, 200)
 
 
 # Millrace
