@@ -82,12 +82,13 @@ read_marks (Page *page, const EndpointStream *stream)
 {
   const char *etag = endpoint_stream_header (stream, "ETag");
   const char *modified = endpoint_stream_header (stream, "Last-Modified");
-  page->headers = endpoint_headers (stream, PAGE_HEADERS_BYTES_MOST);
   if (is_etag (etag))
     page->etag = g_strdup (etag);
   else if (is_old_enough (modified, endpoint_stream_header (stream, "Date")))
     page->modified = g_strdup (modified);
-  return page->headers && (page->etag || page->modified || endpoint_is_packed (stream));
+  if (page->etag || page->modified || endpoint_is_packed (stream))
+    page->headers = endpoint_headers (stream, PAGE_HEADERS_BYTES_MOST);
+  return page->headers != NULL;
 }
 
 static gboolean
@@ -127,13 +128,6 @@ known_shell (const Known *known, gsize *length)
 }
 
 /* ---- for next time ---- */
-
-void
-known_note_item (Known *known, guint64 hash)
-{
-  if (known->items)
-    g_array_append_val (known->items, hash);
-}
 
 void
 known_note_shell (Known *known, const char *text, gsize length)

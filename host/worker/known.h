@@ -24,7 +24,12 @@ void known_see (Known *known, Call *call, EndpointStream *stream);
 /* The rest of the page that stands; it may be written into. */
 char *known_shell (const Known *known, gsize *length);
 /* While a page is read that does not stand. */
-void known_note_item (Known *known, guint64 hash);
+static inline void
+known_note_item (Known *known, guint64 hash)
+{
+  if (known->items)
+    g_array_append_val (known->items, hash);
+}
 void known_note_shell (Known *known, const char *text, gsize length);
 /* It was read to its end, and nothing was wrong with it. */
 void known_keep (Known *known, Emit *emit, EndpointStream *stream, gint64 offset);
