@@ -65,7 +65,7 @@ def why_not():
     except OSError as error:
         return f"{uri} cannot be reached: {error}"
     if subprocess.run(["unshare", "--mount", "--pid", "--net", "--fork", "true"], capture_output=True, check=False).returncode:
-        return "no namespaces can be made here"
+        return "no mounts and processes of its own can be made here, as in a chroot"
     return None
 
 
