@@ -115,4 +115,23 @@ def test_events_are_as_described():
         tap.equal((event.name, description.wrong(schema, event.data)), ("change", []))
 
 
+def reference(document):
+    """The table of routes in docs/api.md."""
+    rows = ["| route | parameters | |", "| --- | --- | --- |"]
+    for pattern, item in document["paths"].items():
+        for method, operation in item.items():
+            query = [f"`{one['name']}`" for one in operation.get("parameters", []) if one.get("in") == "query"]
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "")
+            query += [f"a body: `{name}`" for name in [body.rsplit("/", 1)[-1]] if name]
+            rows.append(f"| `{method.upper()} {pattern}` | {' '.join(query)} | {operation['summary']} |")
+    return "\n".join(rows)
+
+
+def test_the_routes_in_the_manual_are_those_that_there_are():
+    with open(tap.source("docs", "api.md"), encoding="utf-8") as file:
+        shown = file.read().split("## All routes\n")[1].split("\n\n")
+    expected = reference(described()[1])
+    tap.true(expected in shown, f"docs/api.md, All routes, should be:\n{expected}")
+
+
 tap.run(globals())
