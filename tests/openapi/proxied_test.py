@@ -17,7 +17,8 @@ DIRECT = ["-socket", "-cannot_start", "-signal", "-service_manager", "-while_it_
 # Tests that wait a minute for a second pass: at the same time as the others.
 SLOW = ["price_change_travels", "held_pass"]
 RUNS = [("api_test.py", [*DIRECT, *("-" + word for word in SLOW)]), *(("api_test.py", [word]) for word in SLOW),
-        ("stores_test.py", []), ("plugins_test.py", ["crashes", "refused"]), ("read_test.py", DIRECT), ("overrides_test.py", ["-kill_9"])]
+        ("stores_test.py", []), ("plugins_test.py", ["crashes", "refused"]), ("read_test.py", DIRECT),
+        ("overrides_test.py", ["override_wins", "if_match", "refused_by_field"])]
 
 
 def description():
