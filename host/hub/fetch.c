@@ -190,7 +190,7 @@ judge (Fetch *fetch, const WireRecord *record)
     count (fetch, kind, "unchanged");
     return;
   }
-  if (entry && ((!entry->deleted && record_is_older (fetch->hub, record, fetch->asked_ms, entry)) ||
+  if (entry && (record_is_older (fetch->hub, record, fetch->asked_ms, entry) ||
                 was_put (fetch, kind, map_ordinal (collection->map, entry)))) {
     count (fetch, kind, "filtered");
     return;

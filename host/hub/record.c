@@ -11,14 +11,15 @@ trusted_ms (gint64 updated_ms, gint64 now_ms)
 }
 
 /* Newer wins by the record's own time; where times are equal or not said, by the later start of our request.
- * One of ours that lies in the future is from before the clock was set back. */
+ * So it is where we hold that it is gone: it may come back as it was. One of ours that lies in the future is
+ * from before the clock was set back. */
 gboolean
 record_is_older (const Hub *hub, const WireRecord *record, gint64 asked_ms, const MapEntry *entry)
 {
   gint64 now_ms = hub_wall_ms (hub);
   gint64 theirs_ms = trusted_ms (record->updated_ms, now_ms),
          ours_ms = trusted_ms (entry->updated_ms, now_ms);
-  if (theirs_ms && ours_ms && theirs_ms != ours_ms)
+  if (!entry->deleted && theirs_ms && ours_ms && theirs_ms != ours_ms)
     return theirs_ms < ours_ms;
   return asked_ms < (gint64)entry->asked_ms && (gint64)entry->asked_ms <= now_ms;
 }

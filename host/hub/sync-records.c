@@ -106,10 +106,10 @@ take_dry (SyncRun *run, const WireRecord *record, const MapEntry *entry, gint64 
   guint kind = record->kind;
   gboolean met =
     !g_hash_table_add (run->dry_seen[kind], g_memdup2 (&record->id_hash, sizeof record->id_hash));
-  Seen seen = met                              ? SEEN_DUPLICATE
-              : record_is_same (record, entry) ? SEEN_UNCHANGED
-              : entry && !entry->deleted && record_is_older (run->hub, record, asked_ms, entry) ? SEEN_OLDER
-                                                                                                : SEEN_STORED;
+  Seen seen = met                                                            ? SEEN_DUPLICATE
+              : record_is_same (record, entry)                               ? SEEN_UNCHANGED
+              : entry && record_is_older (run->hub, record, asked_ms, entry) ? SEEN_OLDER
+                                                                             : SEEN_STORED;
   run->page[kind][seen]++;
   if (!met)
     show_record (run, record);
@@ -135,7 +135,7 @@ take_record (SyncRun *run, const WireRecord *record, gint64 asked_ms, gboolean *
     }
     return NULL;
   }
-  if (entry && !entry->deleted && record_is_older (run->hub, record, asked_ms, entry)) {
+  if (entry && record_is_older (run->hub, record, asked_ms, entry)) {
     count_older (run, kind, entry);
     return NULL;
   }

@@ -202,6 +202,32 @@ test_an_older_state_is_not_stored (void)
   CU_ASSERT_EQUAL (as_of (fake, 0), before);
 }
 
+/* The page was asked for when the vendor still had it. */
+static void
+test_what_is_gone_does_not_come_back_with_an_older_page (void)
+{
+  g_autoptr (FakeHub) fake = fake_hub_new (&FETCHING);
+  guint told = 0;
+  pass (fake, 2, (FakeRecord[]){ { .id = "a" }, { .id = "b" } });
+  g_ptr_array_unref (hub_sync (fake->hub, fake_connector (fake), "products", TRUE, NULL));
+  fake_run (fake, MINUTE_MS);
+  guint64 pull = fake->call;
+  fake_run (fake, SECOND_MS);
+  fetch (fake, "a", &told);
+  fake_result (fake, fake->call, "{\"status\":\"not_found\"}");
+  fake_run (fake, SECOND_MS);
+  CU_ASSERT_EQUAL (told, 1);
+  fake_records (fake, pull, 2, (FakeRecord[]){ { .id = "a" }, { .id = "b" } });
+  fake_result (fake, pull, FAKE_DONE);
+  fake_run (fake, SECOND_MS);
+  g_autofree char *stored = fake_stored (fake);
+  CU_ASSERT_STRING_EQUAL (stored, "b");
+  CU_ASSERT_EQUAL (fake_stream (fake)->last->sums.older, 1);
+  pass (fake, 2, (FakeRecord[]){ { .id = "a" }, { .id = "b" } }); /* but with one that is newer */
+  g_autofree char *again = fake_stored (fake);
+  CU_ASSERT_STRING_EQUAL (again, "a b");
+}
+
 static void
 test_a_vendor_that_fails_is_left_alone_for_a_while (void)
 {
@@ -454,6 +480,8 @@ main (void)
     { "what we never had is found", test_what_we_never_had_is_found },
     { "a hundred ask once", test_a_hundred_ask_once },
     { "an older state is not stored", test_an_older_state_is_not_stored },
+    { "what is gone does not come back with an older page",
+      test_what_is_gone_does_not_come_back_with_an_older_page },
     { "a vendor that fails is left alone for a while", test_a_vendor_that_fails_is_left_alone_for_a_while },
     { "who cannot be asked is not", test_who_cannot_be_asked_is_not },
     { "credentials that are refused ask nothing", test_credentials_that_are_refused_ask_nothing },
