@@ -88,6 +88,7 @@ touch (SqliteStore *store, const StoreRecord *record, int source, GError **error
   sqlite3_bind_int64 (statement, 1, store_rid (record->collection, record->ordinal));
   sqlite3_bind_int64 (statement, 2, (gint64)store->writer.slice_seq);
   sqlite3_bind_int (statement, 3, source);
+  sqlite3_bind_int64 (statement, 4, store->writer.at_ms);
   return run (statement) == SQLITE_OK || schema_fail (store->writer.db, "telling a record again", error);
 }
 

@@ -16,7 +16,8 @@ static const char *const statements[WRITE_STATEMENTS] = {
   [WRITE_UPDATE_PARENT] =
     "UPDATE record SET seq = ?2, hash = ?3, parent_hash = ?4, updated_ms = ?5, asked_ms = ?6, at_ms = ?7,"
     " source = ?8, body = ?10 WHERE rid = ?1 AND id = ?9",
-  [WRITE_TOUCH] = "UPDATE record SET seq = ?2, source = ?3 WHERE rid = ?1",
+  [WRITE_TOUCH] = "UPDATE record SET seq = ?2, source = ?3,"
+                  " at_ms = iif (typeof(body) = 'null', ?4, at_ms) WHERE rid = ?1",
   [WRITE_ID] = "SELECT id FROM record WHERE rid = ?1",
   [WRITE_STATE] = "INSERT INTO state (key, json) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET json = ?2",
   [WRITE_STATE_DELETE] = "DELETE FROM state WHERE key = ?1",

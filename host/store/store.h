@@ -35,8 +35,8 @@ typedef enum {
   STORE_DELETE,
   STORE_TOUCH
 } StoreOp; /* DELETE keeps the row as a tombstone, with its own seq. TOUCH gives the row, tombstone or not, a
-              new seq, that it is told again; where there is none, nothing: collection and ordinal are all it
-              says */
+              new seq, that it is told again, and a tombstone the time that new ones are kept; where there is
+              none, nothing: collection and ordinal are all it says */
 
 typedef struct {
   StoreOp op;

@@ -113,13 +113,15 @@ mem_disk_check (MemDisk *disk, const StoreRecord *record, GError **error)
 }
 
 static void
-touch (MemDisk *disk, MemRecord *record, int source)
+touch (MemDisk *disk, MemRecord *record, int source, gint64 at_ms)
 {
   if (!record)
     return;
   g_tree_remove (disk->changes, &record->seq);
   record->seq = ++disk->seq;
   record->source = source;
+  if (!record->body)
+    record->at_ms = at_ms;
   g_tree_insert (disk->changes, &record->seq, record);
 }
 
@@ -129,7 +131,7 @@ mem_disk_put (MemDisk *disk, const StoreRecord *record, int source, gint64 at_ms
   gint64 rid = store_rid (record->collection, record->ordinal);
   MemRecord *own = g_tree_lookup (disk->records, &rid);
   if (record->op == STORE_TOUCH) {
-    touch (disk, own, source);
+    touch (disk, own, source, at_ms);
     return;
   }
   if (own) {

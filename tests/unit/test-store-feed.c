@@ -171,6 +171,31 @@ what_is_touched_is_told_again_as_it_is (BedKind kind)
   CU_ASSERT_STRING_EQUAL (list, "a=1 c=3");
 }
 
+/* A follower that was away for less than deletions are kept is not sent to the snapshot, however long ago the
+ * record went. */
+static void
+a_tombstone_that_is_touched_is_kept_as_long_as_a_new_one (BedKind kind)
+{
+  g_autoptr (Bed) bed = bed_new (kind);
+  StoreRecord again = { .op = STORE_TOUCH, .collection = 1, .ordinal = 0 };
+  StoreBatch *batch = store_batch_new (bed->store, FALSE, "pull");
+  bed_put (batch, STORE_INSERT, 1, 0, "a", "1");
+  bed_put (batch, STORE_DELETE, 1, 0, "a", NULL);
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  guint64 before = bed_latest (bed), reached, latest;
+  gboolean more;
+  bed_clock (BED_START_MS + 1000);
+  batch = store_batch_new (bed->store, TRUE, "host");
+  store_batch_record (batch, &again);
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  CU_ASSERT_TRUE (bed_prune (bed, BED_START_MS + 500, 0, 0));
+  CU_ASSERT_TRUE (store_seq_known (bed->store, before, &latest));
+  g_autofree char *told = bed_changes (bed, before, 10, 10, NULL, &reached, &more);
+  CU_ASSERT_STRING_EQUAL (told, "-a");
+  CU_ASSERT_TRUE (bed_prune (bed, BED_START_MS + 1500, 0, 0));
+  CU_ASSERT_FALSE (store_seq_known (bed->store, before, &latest));
+}
+
 typedef struct {
   Bed *bed;
   guint told;
@@ -218,6 +243,7 @@ ON_BOTH (a_number_is_never_given_again)
 ON_BOTH (places_before_what_was_pruned_are_gone)
 ON_BOTH (each_commit_of_records_is_told)
 ON_BOTH (what_is_touched_is_told_again_as_it_is)
+ON_BOTH (a_tombstone_that_is_touched_is_kept_as_long_as_a_new_one)
 
 int
 main (void)
@@ -227,5 +253,7 @@ main (void)
                   BOTH ("a number is never given again", a_number_is_never_given_again),
                   BOTH ("places before what was pruned are gone", places_before_what_was_pruned_are_gone),
                   BOTH ("each commit of records is told", each_commit_of_records_is_told),
-                  BOTH ("what is touched is told again as it is", what_is_touched_is_told_again_as_it_is));
+                  BOTH ("what is touched is told again as it is", what_is_touched_is_told_again_as_it_is),
+                  BOTH ("a tombstone that is touched is kept as long as a new one",
+                        a_tombstone_that_is_touched_is_kept_as_long_as_a_new_one));
 }
