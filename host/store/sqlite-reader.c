@@ -87,7 +87,10 @@ map_turn (SqliteStore *store, Job *job)
     schema_fail (store->reader.db, "loading a map", &job->error);
     return TRUE;
   }
-  return count < MAP_ROWS_A_TURN || store->stopping;
+  gboolean whole = count < MAP_ROWS_A_TURN;
+  if (!whole && store->stopping)
+    g_set_error (&job->error, STORE_ERROR, STORE_ERROR_FAILED, "%s: is being closed", store->path);
+  return whole || store->stopping;
 }
 
 static gboolean

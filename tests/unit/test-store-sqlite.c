@@ -354,6 +354,38 @@ test_commits_are_counted (void)
   bed_close (bed);
 }
 
+typedef struct {
+  gsize rows;
+  gboolean failed;
+} Loading;
+
+static void
+count_rows (const StoreMapRow *rows, gsize count, gpointer data)
+{
+  ((Loading *)data)->rows += count;
+}
+
+static void
+note_loaded (const GError *error, gpointer data)
+{
+  ((Loading *)data)->failed = error != NULL;
+}
+
+/* Who believed half of a map would delete, or store again, what is in the other half. */
+static void
+test_a_map_is_loaded_whole_or_not_at_all (void)
+{
+  enum { ROWS = 50000 };
+  g_autoptr (Bed) bed = bed_new (BED_SQLITE);
+  Loading loading = { 0 };
+  StoreBatch *batch = store_batch_new (bed->store, FALSE, "pull");
+  bed_put_many (batch, STORE_INSERT, 1, 0, ROWS, 5);
+  CU_ASSERT_TRUE (bed_commit (bed, batch));
+  store_load_map (bed->store, 1, count_rows, note_loaded, &loading);
+  bed_close (bed);
+  CU_ASSERT_EQUAL (loading.failed, loading.rows < ROWS);
+}
+
 int
 main (void)
 {
@@ -373,5 +405,6 @@ main (void)
     { "a prune gives space back", test_a_prune_gives_space_back },
     { "a prune fills half-empty pages", test_a_prune_fills_half_empty_pages },
     { "a full disk fails writes and mends itself", test_a_full_disk_fails_writes_and_mends_itself },
+    { "a map is loaded whole or not at all", test_a_map_is_loaded_whole_or_not_at_all },
     { "commits are counted, one for all that is durable in a turn", test_commits_are_counted });
 }
