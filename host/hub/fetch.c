@@ -102,10 +102,12 @@ give_credit (Fetch *fetch)
 static void
 end (Fetch *fetch)
 {
+  Hub *hub = fetch->hub;
   if (fetch->stream)
     let_go (fetch);
   tell (fetch);
   fetch_free (fetch);
+  hub_check_drained (hub);
 }
 
 static void

@@ -137,6 +137,6 @@ gboolean sync_frame (SyncRun *run, HubCall *call, const WireFrame *frame, const 
 void sync_decide (Hub *hub, HubStream *stream, gboolean accept, const StoreRow *row, StoreDone done,
                   gpointer data);
 void sync_decide_abort (HubStream *stream);
-gboolean sync_busy (const HubStream *stream); /* a call or a write is under way */
+gboolean sync_busy (const HubStream *stream); /* a call, a write or a decision is under way */
 /* What the stream's pass has judged goes to the store first. FALSE: it cannot yet; fetch_go_on() tells. */
 gboolean sync_make_way (HubStream *stream);

@@ -106,7 +106,7 @@ hub_check_drained (Hub *hub)
 {
   if (!hub->draining || !hub->drained)
     return;
-  gboolean busy = hub->overriding > 0;
+  gboolean busy = hub->overriding > 0 || g_hash_table_size (hub->fetches) > 0;
   GHashTableIter iter;
   gpointer value;
   g_hash_table_iter_init (&iter, hub->by_label);

@@ -28,6 +28,7 @@ struct Deciding {
 static void
 deciding_end (Deciding *deciding, const GError *error)
 {
+  Hub *hub = deciding->hub;
   for (guint i = 0; i < deciding->collections->len; i++)
     ((HubCollection *)deciding->collections->pdata[i])->users--;
   if (deciding->stream) {
@@ -40,6 +41,7 @@ deciding_end (Deciding *deciding, const GError *error)
   json_object_put (deciding->body);
   g_clear_error (&deciding->failed);
   g_free (deciding);
+  hub_check_drained (hub);
 }
 
 static const char *

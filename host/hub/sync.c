@@ -330,7 +330,8 @@ sync_tick (HubStream *stream)
 gboolean
 sync_busy (const HubStream *stream)
 {
-  return stream->run && (stream->run->call || stream->run->storing || run_looks_at_zeros (stream->run));
+  return stream->deciding ||
+         (stream->run && (stream->run->call || stream->run->storing || run_looks_at_zeros (stream->run)));
 }
 
 /* ---- ending ---- */

@@ -398,6 +398,30 @@ test_who_waits_is_told_when_the_worker_or_the_connector_goes (void)
 }
 
 static void
+note_drained (gpointer drained)
+{
+  *(gboolean *)drained = TRUE;
+}
+
+static void
+test_the_end_waits_for_what_was_asked_for (void)
+{
+  g_autoptr (FakeHub) fake = fake_hub_new (&FETCHING);
+  guint told = 0;
+  gboolean drained = FALSE;
+  pass (fake, RECORD (.id = "a"));
+  fetch (fake, "a", &told);
+  hub_drain (fake->hub, fake->now_ms + MINUTE_MS, note_drained, &drained);
+  CU_ASSERT_FALSE (drained);
+  fake->slow_disk = TRUE;
+  fake_records (fake, fake->call, RECORD (.id = "a", .body = "{\"n\":2}"));
+  fake_result (fake, fake->call, FAKE_OK);
+  CU_ASSERT_FALSE (drained);
+  fake_writes (fake);
+  CU_ASSERT (told == 1 && drained);
+}
+
+static void
 test_a_reload_while_it_is_written_harms_nothing (void)
 {
   g_autoptr (FakeHub) fake = fake_hub_new (&FETCHING);
@@ -492,6 +516,7 @@ main (void)
     { "a write that fails leaves the map as it was", test_a_write_that_fails_leaves_the_map_as_it_was },
     { "who waits is told when the worker or the connector goes",
       test_who_waits_is_told_when_the_worker_or_the_connector_goes },
+    { "the end waits for what was asked for", test_the_end_waits_for_what_was_asked_for },
     { "a reload while it is written harms nothing", test_a_reload_while_it_is_written_harms_nothing },
     { "a worker that lies in a fetch is ended", test_a_worker_that_lies_in_a_fetch_is_ended },
     { "the worker gets its credit back", test_the_worker_gets_its_credit_back },

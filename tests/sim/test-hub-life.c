@@ -237,6 +237,28 @@ test_a_reload_while_a_decision_is_written_changes_nothing_about_it (void)
 }
 
 static void
+note_drained (gpointer drained)
+{
+  *(gboolean *)drained = TRUE;
+}
+
+static void
+test_the_end_waits_for_a_decision (void)
+{
+  Told told = { 0 };
+  gboolean drained = FALSE;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FakeHub) fake = fake_hub_new (&(FakeSetup){ 0 });
+  g_autofree char *held = hold_a_pass (fake);
+  fake->slow_disk = TRUE;
+  CU_ASSERT (hub_pass_decide (fake->hub, held, TRUE, note_decided, &told, &error));
+  hub_drain (fake->hub, fake->now_ms + 60000, note_drained, &drained);
+  CU_ASSERT_FALSE (drained);
+  fake_writes (fake);
+  CU_ASSERT (told.times == 1 && told.result && drained);
+}
+
+static void
 test_a_decision_that_cannot_be_written_may_be_made_again (void)
 {
   Told told = { 0 };
@@ -500,6 +522,7 @@ main (void)
     { "a reload while a write fails loses nothing", test_a_reload_while_a_write_fails_loses_nothing },
     { "a reload while a decision is written changes nothing about it",
       test_a_reload_while_a_decision_is_written_changes_nothing_about_it },
+    { "the end waits for a decision", test_the_end_waits_for_a_decision },
     { "a decision that cannot be written may be made again",
       test_a_decision_that_cannot_be_written_may_be_made_again },
     { "a change of pace goes on where it was", test_a_change_of_pace_goes_on_where_it_was },
