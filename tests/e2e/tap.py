@@ -209,8 +209,8 @@ def _is_json(text):
 
 def _through_proxy(address, method, target, body, headers, timeout_s):
     """The answer, held against the description; None where the proxy has no part in it: what a browser says, methods and
-    paths that the description does not have, bodies that are no JSON, and streams, which it would read to their end."""
-    if method in ("HEAD", "OPTIONS") or {"host", "origin"} & {name.lower() for name in headers} or target.startswith("/v1/snapshot"):
+    paths that the description does not have, bodies that are no JSON, 304 (Prism wants a body of it), and streams, which it would read to their end."""
+    if method in ("HEAD", "OPTIONS") or {"host", "origin", "if-none-match"} & {name.lower() for name in headers} or target.startswith("/v1/snapshot"):
         return None
     if sum(map(len, headers.values())) > 4096 or "event-stream" in headers.get("Accept", "") or not (body is None or _is_json(body)):
         return None
