@@ -98,8 +98,10 @@ put_zero (StoreBatch *batch, Hub *hub, HubCollection *collection, guint32 ordina
               error->message);
     return FALSE;
   }
-  if (!zeroed.body)
+  if (!zeroed.body) {
+    g_free (zeroed.id);
     return FALSE;
+  }
   guint64 hash = hash_bytes (zeroed.body, zeroed.length, hub->seed);
   gboolean differs = hash != entry->hash;
   if (differs) {

@@ -100,7 +100,7 @@ note_zero (const HubCollection *collection, const StoreFound *found)
   MapEntry *entry = map_at (collection->map, found->ordinal);
   overrides_vendor_body (collection, found, &vendor);
   g_autofree char *zero = model_zero_quantity (vendor.bytes, vendor.length, &length);
-  if (hash_bytes (zero, length, collection->hub->seed) == entry->hash)
+  if (zero && hash_bytes (zero, length, collection->hub->seed) == entry->hash)
     entry->zeroed = TRUE;
   json_buffer_clear (&vendor);
 }

@@ -57,6 +57,22 @@ test_what_a_condemned_worker_still_sends_counts_for_nothing (void)
   CU_ASSERT_STRING_EQUAL (stored, "a b c");
 }
 
+/* Where it is served, what is left and how old it is are put before its last bracket. */
+static void
+test_a_record_that_is_no_object_ends_the_worker (void)
+{
+  static const char *const bodies[] = { "[]", "{}x", "{} ", "{ }", "{\"a\":1}\n", "{\"a\":}", "{", "\"{}\"" };
+  for (gsize i = 0; i < G_N_ELEMENTS (bodies); i++) {
+    g_autoptr (FakeHub) fake = fake_hub_new (&(FakeSetup){ 0 });
+    fake_records (fake, fake->call, 1, &(FakeRecord){ .id = "a", .body = bodies[i] });
+    CU_ASSERT_EQUAL (fake->ended, 1);
+    fake_gone (fake);
+    fake_writes (fake);
+    g_autofree char *stored = fake_stored (fake);
+    CU_ASSERT_STRING_EQUAL (stored, "");
+  }
+}
+
 static void
 test_children_that_a_page_does_not_give_go (void)
 {
@@ -350,6 +366,7 @@ main (void)
     "hub-worker", { "a whole page is stored", test_a_whole_page_is_stored },
     { "what a condemned worker still sends counts for nothing",
       test_what_a_condemned_worker_still_sends_counts_for_nothing },
+    { "a record that is no object ends the worker", test_a_record_that_is_no_object_ends_the_worker },
     { "children that a page does not give go", test_children_that_a_page_does_not_give_go },
     { "children of any shape end no hub", test_children_of_any_shape_end_no_hub },
     { "a result that is none ends the worker", test_a_result_that_is_none_ends_the_worker },
