@@ -460,7 +460,7 @@ follow (Request *request, const FeedPlace *place)
   FeedFilter filter = feed_filter (request);
   gboolean gone = FALSE;
   if (request->api->stopping) {
-    request_refuse (request, problem_new (503, "ending", "the daemon is ending; ask again in a moment"));
+    request_refuse (request, problem_ending ());
     return;
   }
   if (!stream_room (request))

@@ -170,8 +170,8 @@ gate_head (Request *request, const char *method, const char *host, const char *o
     problem = find_route (request, method);
   if (problem || request->answer)
     return problem;
-  if (request->api->ended || (request->api->stopping && request->route->scope == SCOPE_OPERATE))
-    return problem_new (503, "ending", "the daemon is ending; ask again in a moment");
+  if (request->api->stopping && request->route->scope == SCOPE_OPERATE)
+    return problem_ending ();
   if (content_type && strcmp (request->route->method, "GET") != 0 && !is_json (content_type))
     return problem_new (415, "not_json", "Content-Type: %s; send application/json", content_type);
   return route_read_query (request->route, request->path.query, request->values);

@@ -85,6 +85,7 @@ line_notify (void *data, struct MHD_Connection *connection, void **context,
     line->over = listener->lines > listener->lines_most && !close_idle (listener);
     line_set_until (line, line->over ? OVER_MS : HEAD_MS);
   } else if (line) {
+    request_free (line->request); /* one that the library refused is not told as completed */
     listener->closed = TRUE;
     listener->lines--;
     g_queue_unlink (&listener->api->lines, &line->link);

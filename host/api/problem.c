@@ -4,6 +4,8 @@
 
 #include "config/problems.h"
 
+#define RETRY_AFTER_S "5"
+
 static const ShapeMember error_members[] = {
   { "field", "text", "The parameter or member.", "limit" },
   { "reason", "text", "In one word.", "out_of_range" },
@@ -114,6 +116,12 @@ problem_add (Problem *problem, const char *field, const char *reason, const char
     put_text (problem, "reason", reason);
 }
 
+Problem *
+problem_ending (void)
+{
+  return problem_new (503, "ending", "the daemon is ending; ask again in a moment");
+}
+
 guint
 problem_status (Problem *problem)
 {
@@ -127,6 +135,8 @@ problem_to_answer (Problem *problem, const char *trace)
   put_text (problem, "trace", trace);
   Answer *answer = answer_json (status, problem);
   answer->type = "application/problem+json";
+  if (status == 503)
+    answer_header (answer, "Retry-After", RETRY_AFTER_S);
   return answer;
 }
 

@@ -14,9 +14,10 @@ void problem_free (Problem *problem);
 void problem_add (Problem *problem, const char *field, const char *reason, const char *format, ...)
   G_GNUC_PRINTF (4, 5);
 guint problem_status (Problem *problem);
+Problem *problem_ending (void);           /* of the daemon */
 const char *problem_title (guint status); /* "There is no such thing" */
 
-/* Takes the problem. trace may be NULL. */
+/* Takes the problem; with 503 there is a Retry-After. trace may be NULL. */
 Answer *problem_to_answer (Problem *problem, const char *trace);
 
 /* ", did you mean "limit"?" when a name is near enough, else "". Free with g_free(). */

@@ -44,13 +44,6 @@ request_refuse (Request *request, Problem *problem)
   request_answer (request, problem_to_answer (problem, request->trace));
 }
 
-static Answer *
-with_retry (Answer *answer, const char *seconds)
-{
-  answer_header (answer, "Retry-After", seconds);
-  return answer;
-}
-
 static guint
 status_of (const GError *error)
 {
@@ -88,8 +81,7 @@ request_fail (Request *request, const GError *error)
                                   : many ? "too_many_overrides"
                                          : NULL,
                                   "%s", error->message);
-  Answer *answer = problem_to_answer (problem, request->trace);
-  request_answer (request, status == 503 ? with_retry (answer, "5") : answer);
+  request_refuse (request, problem);
 }
 
 void

@@ -30,7 +30,8 @@ struct Request {
   gboolean begun, suspended, too_large;
   gboolean hang_up; /* with the answer, without waiting for a body */
   gboolean chunked; /* may an answer of unknown length be? */
-  char *origin;     /* that may read the answer; NULL: none asked */
+  gboolean head_only;
+  char *origin; /* that may read the answer; NULL: none asked */
 };
 
 /* Each of these ends the request. */

@@ -15,8 +15,8 @@
 #include "api/stream.h"
 
 enum {
-  CONNECTION_MEMORY = 16384,
-  HEAD_BYTES_MOST = 8192, /* what fits the memory but is above this is told in our own words */
+  HEAD_BYTES_MOST = 8192,    /* what fits the memory but is above this is told in our own words */
+  CONNECTION_MEMORY = 20480, /* for two such: an answer's Link has the request's target in it */
   BODY_BYTES_MOST = 1 << 20,
   BODY_DISCARD_FACTOR =
     4, /* so much above the ceiling is read and thrown away, for a client that sends first */
@@ -83,20 +83,19 @@ on_target (void *data, const char *target, struct MHD_Connection *connection)
   request->connection = connection;
   request->line = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
   request->started_us = g_get_monotonic_time ();
+  request->line->request = request;
   request->line->owing = TRUE;
   line_set_until (request->line, HEAD_MS);
   return request;
 }
 
-static void
-on_completed (void *data, struct MHD_Connection *connection, void **context,
-              enum MHD_RequestTerminationCode code)
+void
+request_free (Request *request)
 {
-  Request *request = *context;
   if (!request)
     return;
   g_assert (!request->pending);
-  line_answered (request->line);
+  request->line->request = NULL;
   route_path_clear (&request->path);
   route_values_clear (request->values);
   answer_free (request->answer);
@@ -105,7 +104,17 @@ on_completed (void *data, struct MHD_Connection *connection, void **context,
   g_free (request->target);
   g_free (request->origin);
   g_free (request);
-  *context = NULL;
+}
+
+static void
+on_completed (void *data, struct MHD_Connection *connection, void **context,
+              enum MHD_RequestTerminationCode code)
+{
+  Request *request = g_steal_pointer (context);
+  if (!request)
+    return;
+  line_answered (request->line);
+  request_free (request);
 }
 
 static void
@@ -213,8 +222,11 @@ send_answer (Request *request)
   line_set_until (request->line, ANSWER_MS);
   compare_tags (request);
   measure (request, answer->status);
+  gboolean endless = answer->stream && request->head_only;
   struct MHD_Response *response = to_response (answer);
   add_headers (response, request);
+  if (endless) /* the library would send an end of chunks that nobody expects behind such a head */
+    MHD_set_response_options (response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
   enum MHD_Result result = MHD_queue_response (request->connection, answer->status, response);
   MHD_destroy_response (response);
   return result;
@@ -300,7 +312,9 @@ handle (Request *request)
   }
   GByteArray *body = request->body;
   Problem *problem = NULL;
-  if (body && strcmp (request->route->method, "GET") != 0)
+  if (request->api->ended) /* the end of a body came after it; nobody would answer */
+    problem = problem_ending ();
+  else if (body && strcmp (request->route->method, "GET") != 0)
     problem = route_read_body (request->route, (const char *)body->data, body->len, request->values);
   if (problem)
     request_refuse (request, problem);
@@ -316,6 +330,7 @@ on_request (void *data, struct MHD_Connection *connection, const char *url, cons
   Request *request = *context;
   if (!request->begun) {
     request->chunked = strcmp (version, MHD_HTTP_VERSION_1_0) != 0;
+    request->head_only = strcmp (method, MHD_HTTP_METHOD_HEAD) == 0;
     begin (request, method);
     return request->hang_up ? send_answer (request) : MHD_YES;
   }
@@ -481,7 +496,7 @@ end_pending (Api *api)
     Pending *pending = key;
     Request *request = g_steal_pointer (&pending->request);
     request->pending = NULL;
-    request_refuse (request, problem_new (503, "ending", "the daemon is ending; ask again in a moment"));
+    request_refuse (request, problem_ending ());
   }
   streams_cut (api);
   for (guint i = 0; i < api->listeners->len; i++)

@@ -14,8 +14,9 @@ typedef struct Line {
   GList link; /* of api->lines */
   Listener *listener;
   int fd;
-  gboolean over;  /* above limits.connections: it is told, and closed */
-  gboolean owing; /* an answer: to its first request, though that has not arrived, or to a later one */
+  Request *request; /* that has begun; NULL: none */
+  gboolean over;    /* above limits.connections: it is told, and closed */
+  gboolean owing;   /* an answer: to its first request, though that has not arrived, or to a later one */
   gint64 until_ms;
 } Line;
 
@@ -63,6 +64,7 @@ Reloader *api_reloader (Api *api);
 
 /* MHD is run at the end of this turn: after each MHD_resume_connection(). */
 void listener_run_soon (Listener *listener);
+void request_free (Request *request);
 
 /* ---- line.c ---- */
 void line_set_until (Line *line, gint64 wait_ms); /* G_MAXINT64: as long as it takes */

@@ -26,13 +26,10 @@ stream_room (Request *request)
   const Listener *listener = request->line->listener;
   if (listener->streams < listener->streams_most)
     return TRUE;
-  Problem *problem = problem_new (
-    503, "too_many_streams",
-    "%u connections follow the feed or read a snapshot; limits.connections in tillbridge.conf allows no more",
-    listener->streams);
-  Answer *answer = problem_to_answer (problem, request->trace);
-  answer_header (answer, "Retry-After", "5");
-  request_answer (request, answer);
+  request_refuse (request, problem_new (503, "too_many_streams",
+                                        "%u connections follow the feed or read a snapshot; "
+                                        "limits.connections in tillbridge.conf allows no more",
+                                        listener->streams));
   return FALSE;
 }
 

@@ -36,9 +36,7 @@ get_ready (Request *request)
 {
   g_autofree char *awaits = NULL;
   if (!hub_ready (request->hub, &awaits)) {
-    Answer *answer = problem_to_answer (problem_new (503, "not_ready", "%s", awaits), request->trace);
-    answer_header (answer, "Retry-After", "1");
-    request_answer (request, answer);
+    request_refuse (request, problem_new (503, "not_ready", "%s", awaits));
     return;
   }
   json_object *body = json_object_new_object ();
