@@ -1,5 +1,4 @@
-/* Made by sdk/layouts.sh; see there. The place of every member of every struct, and that none ends in
- * padding. */
+/* Made by sdk/layouts.sh; see there. The place of every member of every struct, and that none ends in padding. */
 TB_PLACE (tb_flag, state, 0)
 TB_LAST (tb_flag, state)
 TB_PLACE (tb_decimal, nano, 0)
