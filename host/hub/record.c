@@ -1,4 +1,6 @@
 /* One record that a worker gave, against what is held: is it right, the same, older, and how it is stored. */
+#include <string.h>
+
 #include "base/hash.h"
 #include "hub/hub-private.h"
 
@@ -39,6 +41,8 @@ record_fault (const Hub *hub, const WireRecord *record)
   const char *id = wire_record_id (record), *body = wire_record_body (record);
   if (record->id_length == 0 || hash_bytes (id, record->id_length, hub->seed) != record->id_hash)
     return "gave a record whose id is not what its hash says";
+  if (memchr (id, '\0', record->id_length) || !json_is_utf8 (id, record->id_length))
+    return "gave a record whose id is no text";
   if (record->op == WIRE_DELETE)
     return record->body_length ? "gave a deletion with a body" : NULL;
   if (record->body_length > WIRE_RECORD_MOST)

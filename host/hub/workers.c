@@ -424,6 +424,14 @@ on_log (HubPlugin *plugin, HubCall *call, const WireFrame *frame)
   json_object_put (line);
 }
 
+/* What it says goes on to history, logs and the API. Records are looked at where they are taken. */
+static gboolean
+is_readable (const WireFrame *frame)
+{
+  return frame->head.type == WIRE_RECORDS || frame->head.type == WIRE_SAME ||
+         json_is_utf8 ((const char *)frame->body, frame->head.size);
+}
+
 static void
 on_frame (const WireFrame *frame, gpointer data)
 {
@@ -437,6 +445,10 @@ on_frame (const WireFrame *frame, gpointer data)
     return;
   if (!wire_legal (frame->head.type, state, plugin->said_hello)) {
     misbehaves (plugin, "sent a frame that is not legal here");
+    return;
+  }
+  if (!is_readable (frame)) {
+    misbehaves (plugin, "sent a text that is not UTF-8");
     return;
   }
   switch ((WireType)frame->head.type) {

@@ -73,6 +73,29 @@ test_a_record_that_is_no_object_ends_the_worker (void)
   }
 }
 
+/* In an id, a reject, a result or a line of the log: the API would serve what no client can read. */
+static void
+test_a_text_that_is_not_utf8_ends_the_worker (void)
+{
+  static const struct {
+    WireType type;
+    const char *text;
+  } frames[] = {
+    { WIRE_REJECT, "{\"kind\":\"products\",\"reason\":\"not_a_number\",\"sample\":\"\xff\"}" },
+    { WIRE_RESULT, "{\"status\":\"bad_response\",\"detail\":\"\xc3\"}" },
+    { WIRE_LOG, "{\"level\":\"info\",\"text\":\"\xed\xa0\x80\"}" },
+    { WIRE_RECORDS, "a\xff" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (frames); i++) {
+    g_autoptr (FakeHub) fake = fake_hub_new (&(FakeSetup){ 0 });
+    if (frames[i].type == WIRE_RECORDS)
+      fake_records (fake, fake->call, 1, &(FakeRecord){ .id = frames[i].text });
+    else
+      fake_frame (fake, frames[i].type, fake->call, frames[i].text);
+    CU_ASSERT_EQUAL (fake->ended, 1);
+  }
+}
+
 static void
 test_children_that_a_page_does_not_give_go (void)
 {
@@ -367,6 +390,7 @@ main (void)
     { "what a condemned worker still sends counts for nothing",
       test_what_a_condemned_worker_still_sends_counts_for_nothing },
     { "a record that is no object ends the worker", test_a_record_that_is_no_object_ends_the_worker },
+    { "a text that is not UTF-8 ends the worker", test_a_text_that_is_not_utf8_ends_the_worker },
     { "children that a page does not give go", test_children_that_a_page_does_not_give_go },
     { "children of any shape end no hub", test_children_of_any_shape_end_no_hub },
     { "a result that is none ends the worker", test_a_result_that_is_none_ends_the_worker },
