@@ -329,13 +329,22 @@ put (Fetch *fetch)
 
 /* ---- asking ---- */
 
+/* Without what the vendor sent: it may be a customer's. */
+static void
+log_reject (const Fetch *fetch, const WireFrame *frame)
+{
+  json_object *reject = json_tokener_parse ((const char *)frame->body);
+  log_line (LOG_INFO, NULL, "%s: what the vendor says of it cannot be right: %s %s", fetch->key,
+            run_text (reject, "path"), run_text (reject, "reason"));
+  json_object_put (reject);
+}
+
 /* Frames of the call. FALSE: the worker broke a rule, *wrong says which. */
 gboolean
 fetch_frame (Fetch *fetch, const WireFrame *frame, const char **wrong)
 {
   if (frame->head.type == WIRE_REJECT) {
-    log_line (LOG_INFO, NULL, "%s: what the vendor says of it cannot be right: %s", fetch->key,
-              (const char *)frame->body);
+    log_reject (fetch, frame);
     return TRUE;
   }
   if (frame->head.type == WIRE_SAME) {

@@ -1,5 +1,8 @@
 /* One record asked for again: what comes of it, beside passes, writes and reloads. */
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "../unit/tap.h"
 #include "fake-hub.h"
@@ -459,6 +462,32 @@ test_a_worker_that_lies_in_a_fetch_is_ended (void)
   }
 }
 
+/* What is said of a reject goes into the log, and what the vendor sent does not: it may be a customer's. */
+static void
+test_a_reject_tells_the_log_nothing_of_the_record (void)
+{
+  static const char reject[] = "{\"kind\":\"products\",\"record\":\"a\",\"reason\":\"not_a_number\","
+                               "\"path\":\"price\",\"sample\":\"jane@example.org\"}";
+  g_autoptr (FakeHub) fake = fake_hub_new (&FETCHING);
+  guint told = 0;
+  char said[4096] = "";
+  pass (fake, RECORD (.id = "a"));
+  fetch (fake, "a", &told);
+  fflush (stderr);
+  int log = memfd_create ("log", MFD_CLOEXEC), before = dup (STDERR_FILENO);
+  dup2 (log, STDERR_FILENO);
+  fake_frame (fake, WIRE_REJECT, fake->call, reject);
+  fake_result (fake, fake->call, FAKE_OK);
+  fflush (stderr);
+  dup2 (before, STDERR_FILENO);
+  close (before);
+  CU_ASSERT (pread (log, said, sizeof said - 1, 0) > 0);
+  close (log);
+  CU_ASSERT_PTR_NOT_NULL (strstr (said, "price not_a_number"));
+  CU_ASSERT_PTR_NULL (strstr (said, "jane"));
+  CU_ASSERT_EQUAL (told, 1);
+}
+
 static void
 test_the_worker_gets_its_credit_back (void)
 {
@@ -519,6 +548,7 @@ main (void)
     { "the end waits for what was asked for", test_the_end_waits_for_what_was_asked_for },
     { "a reload while it is written harms nothing", test_a_reload_while_it_is_written_harms_nothing },
     { "a worker that lies in a fetch is ended", test_a_worker_that_lies_in_a_fetch_is_ended },
+    { "a reject tells the log nothing of the record", test_a_reject_tells_the_log_nothing_of_the_record },
     { "the worker gets its credit back", test_the_worker_gets_its_credit_back },
     { "children that a fetch does not give go", test_children_that_a_fetch_does_not_give_go });
 }
