@@ -298,6 +298,8 @@ stored (const GError *error, gpointer data)
   if (error) {
     log_line (LOG_ERROR, NULL, "%s: cannot store what was fetched: %s", fetch->key, error->message);
     take_back (fetch);
+    if (fetch->stream)
+      sync_doubt (fetch->stream, error);
   }
   for (guint kind = 0; kind < MODEL_KINDS; kind++)
     if (fetch->writing & (1u << kind))

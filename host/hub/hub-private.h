@@ -138,5 +138,7 @@ void sync_decide (Hub *hub, HubStream *stream, gboolean accept, const StoreRow *
                   gpointer data);
 void sync_decide_abort (HubStream *stream);
 gboolean sync_busy (const HubStream *stream); /* a call, a write or a decision is under way */
+/* Somebody else's write failed: what the stream's pass has met since then it may have taken for stored. */
+void sync_doubt (HubStream *stream, const GError *error);
 /* What the stream's pass has judged goes to the store first. FALSE: it cannot yet; fetch_go_on() tells. */
 gboolean sync_make_way (HubStream *stream);

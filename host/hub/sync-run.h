@@ -67,6 +67,7 @@ struct SyncRun {
   gsize storing_bytes;
   PageEnd page_end; /* a page has ended, and waits for storing to end */
   gboolean probing; /* a write failed: one small one goes first */
+  GError *doubt;    /* sync_doubt(), while storing */
   gint64 until_ms;  /* the plugin's own watermark, 0: the pass's start */
   gboolean dirty;   /* records were stored since the place was */
   gboolean last;    /* the batch that is written ends the pass */

@@ -60,6 +60,7 @@ run_free (SyncRun *run)
   json_object_put (run->place);
   json_object_put (run->placing);
   g_clear_error (&run->load_error);
+  g_clear_error (&run->doubt);
   g_free (run);
 }
 
@@ -149,12 +150,27 @@ run_free_aborted (SyncRun *run)
   hub_check_drained (hub);
 }
 
+/* From its page in the store on it is read again; a write of its own that is under way is waited for. */
+void
+sync_doubt (HubStream *stream, const GError *error)
+{
+  SyncRun *run = stream->run;
+  if (!run || stream->pass->dry || run->wants_maps || run->probing || run->loading)
+    return; /* it has met nothing yet */
+  if (!run->storing)
+    run_rewind (run, error);
+  else if (!run->doubt)
+    run->doubt = g_error_copy (error);
+}
+
 static void
-stored (const GError *error, gpointer data)
+stored (const GError *failed, gpointer data)
 {
   SyncRun *run = data;
   Hub *hub = run->hub;
   HubStream *stream = run->stream;
+  g_autoptr (GError) doubt = g_steal_pointer (&run->doubt);
+  const GError *error = failed ? failed : doubt;
   run->storing = FALSE;
   if (error) /* before anybody goes on who waited for this batch */
     each_collection (run, drop_map);

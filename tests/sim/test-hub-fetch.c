@@ -379,6 +379,42 @@ test_a_write_that_fails_leaves_the_map_as_it_was (void)
   CU_ASSERT_STRING_EQUAL (stored, "a b");
 }
 
+/* The pass took for stored what was not: it reads on from what is. */
+static void
+test_a_pass_believes_no_write_that_fails (void)
+{
+  for (guint place_too = 0; place_too < 2; place_too++) {
+    g_autoptr (FakeHub) fake = fake_hub_new (&FETCHING);
+    guint told = 0;
+    pass (fake, RECORD (.id = "a"));
+    g_ptr_array_unref (hub_sync (fake->hub, fake_connector (fake), "products", TRUE, NULL));
+    fake_run (fake, MINUTE_MS);
+    guint64 pull = fake->call;
+    fake->slow_disk = TRUE;
+    fetch (fake, "a", &told);
+    fake_records (fake, fake->call, RECORD (.id = "a", .body = "{\"n\":2}"));
+    fake_result (fake, fake->call, FAKE_OK);
+    fake_records (fake, pull, RECORD (.id = "a", .body = "{\"n\":2}"));
+    if (place_too)
+      fake_records (fake, pull, RECORD (.id = "b"));
+    fake_result (fake, pull, FAKE_MORE);
+    mem_store_set_full (fake->store, TRUE);
+    CU_ASSERT_TRUE (mem_store_step (fake->store));
+    mem_store_set_full (fake->store, FALSE);
+    fake->slow_disk = FALSE;
+    fake_run (fake, MINUTE_MS);
+    CU_ASSERT_EQUAL (told, 1);
+    CU_ASSERT_STRING_EQUAL (fake_asked (fake, "cursor"), "{}");
+    fake_records (fake, fake->call, 2, (FakeRecord[]){ { .id = "a", .body = "{\"n\":2}" }, { .id = "b" } });
+    fake_result (fake, fake->call, FAKE_DONE);
+    fake_run (fake, SECOND_MS);
+    g_autofree char *body = body_at (fake, 0), *stored = fake_stored (fake);
+    CU_ASSERT_STRING_EQUAL (body, "{\"n\":2}");
+    CU_ASSERT_STRING_EQUAL (stored, "a b");
+    CU_ASSERT_EQUAL (fake_stream (fake)->last->state, PASS_COMPLETE);
+  }
+}
+
 static void
 test_who_waits_is_told_when_the_worker_or_the_connector_goes (void)
 {
@@ -543,6 +579,7 @@ main (void)
     { "what was asked for during a pass is not missing from it",
       test_what_was_asked_for_during_a_pass_is_not_missing_from_it },
     { "a write that fails leaves the map as it was", test_a_write_that_fails_leaves_the_map_as_it_was },
+    { "a pass believes no write that fails", test_a_pass_believes_no_write_that_fails },
     { "who waits is told when the worker or the connector goes",
       test_who_waits_is_told_when_the_worker_or_the_connector_goes },
     { "the end waits for what was asked for", test_the_end_waits_for_what_was_asked_for },
