@@ -6,7 +6,10 @@
 #include "api/follow.h"
 #include "api/routes.h"
 
-enum { LOOKS_MOST = 5000 }; /* rows that one page looks at: a narrow filter gets an empty page and goes on */
+enum {
+  LOOKS_MOST = 5000,    /* rows that one page looks at: a narrow filter gets an empty page and goes on */
+  BYTES_MOST = 1 << 20, /* about so much is in a page, however many were asked for: it is read on the loop */
+};
 
 static const ShapeMember change_members[] = {
   { "seq", "integer", "Its place in the feed: it only grows, and has gaps.", "1042" },
@@ -51,7 +54,7 @@ take_change (const StoreFound *found, gpointer data)
   if (page->items++)
     answer_put (page->answer, ",");
   feed_put_change (&page->answer->body, hub_collection (page->hub, found->collection), found);
-  return TRUE;
+  return page->answer->body.length < BYTES_MOST;
 }
 
 static void

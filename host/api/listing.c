@@ -6,7 +6,10 @@
 #include "api/server.h"
 #include "base/hash.h"
 
-enum { GETS_MOST = 250 }; /* records that are read one by one for one page: some 2 ms of the loop */
+enum {
+  GETS_MOST = 250,      /* records that are read one by one for one page: some 2 ms of the loop */
+  BYTES_MOST = 4 << 20, /* about so much is in a page, however many were asked for */
+};
 
 struct Listing {
   Hub *hub;
@@ -88,12 +91,20 @@ begin_body (Listing *listing)
   json_put (&listing->body, "{\"items\":[", 10);
 }
 
+static gboolean
+is_full (const Listing *listing)
+{
+  return listing->items == listing->asked.limit || listing->body.length >= BYTES_MOST;
+}
+
 /* On the reader's thread, or, for records that are asked for by id, on the loop. */
 static StoreVerdict
 take (const StoreFound *found, gpointer data)
 {
   Listing *listing = data;
   gsize before = listing->body.length;
+  if (is_full (listing))
+    return STORE_END;
   if (listing->items)
     json_put (&listing->body, ",", 1);
   if (!filter_take (listing->asked.filter, found, &listing->body)) {
@@ -168,7 +179,7 @@ get_each (Listing *listing)
     gboolean found;
     if (ordinal < asked->from || (i && ordinal == g_array_index (ordinals, guint32, i - 1)))
       continue;
-    if (listing->items == asked->limit || gets++ == GETS_MOST) {
+    if (is_full (listing) || gets++ == GETS_MOST) {
       listing->more = TRUE;
       listing->next = ordinal;
       break;

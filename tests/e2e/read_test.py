@@ -288,6 +288,22 @@ def test_what_the_feed_tells_the_list_shows():
     tap.true(len(told) > 50, f"{len(told)} changed")
 
 
+def test_pages_of_large_records_have_fewer_of_them():
+    one = house.House(size=110).start()
+    one.sandbox.admin("POST", "treez/change", {"kind": "products", "percent": 100, "field": "e_commerce.product_description", "value": "x" * 60000})
+    tap.equal(one.sync("products")["state"], "complete")
+    before = items(one, PRODUCTS)
+    ids = ",".join(item["id"] for item in before)
+    for path, most in ((f"{PRODUCTS}?limit=1000&id={ids}", 4 << 20), ("/v1/changes?limit=1000&kinds=products", 1 << 20)):
+        told = []
+        while path:
+            answer = one.get(path)
+            tap.true(len(answer.body) < most + 70000, f"{path[:30]}: {len(answer.body)} bytes")
+            told += [item["id"] for item in answer.json()["items"]]
+            path = answer.headers["Link"] and answer.headers["Link"][1:].partition(">")[0]
+        tap.equal(told, [item["id"] for item in before], "each once")
+
+
 # ---- one record, asked for again ----
 
 def change_price(one, ident, price):
