@@ -29,12 +29,14 @@ struct LoopTimer {
   Loop *loop;
   LoopFunc func;
   gpointer data;
+  guint64 ran; /* in that turn */
 };
 
 struct Loop {
   int epoll, wake;
   gboolean quit, in_turn;
   gint64 now_ms;
+  guint64 turn;
   Heap timers;
   void (*turned) (double seconds, gpointer data);
   gpointer turned_data;
@@ -272,10 +274,11 @@ run_timers (Loop *loop)
   gint64 until_ms = loop->now_ms;
   for (guint most = loop->timers.count; most > 0; most--) {
     HeapNode *first = heap_first (&loop->timers);
-    if (!first || first->at_ms > until_ms)
+    LoopTimer *timer = (LoopTimer *)first;
+    if (!first || first->at_ms > until_ms || timer->ran == loop->turn)
       return;
     heap_remove (&loop->timers, first);
-    LoopTimer *timer = (LoopTimer *)first;
+    timer->ran = loop->turn;
     timer->func (timer->data);
   }
 }
@@ -290,6 +293,7 @@ loop_turn (Loop *loop, int timeout_ms)
   loop->now_ms = time_monotonic_ms ();
   gint64 began_us = loop->turned ? g_get_monotonic_time () : 0;
   loop->in_turn = TRUE;
+  loop->turn++;
   for (int i = 0; i < count; i++) {
     LoopWatch *watch = events[i].data.ptr;
     if (!watch->dead)

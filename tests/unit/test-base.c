@@ -221,6 +221,27 @@ test_a_timer_that_is_due_never_waits (void)
 }
 
 static void
+test_a_timer_that_sets_itself_again_waits_for_the_next_turn (void)
+{
+  g_autoptr (Loop) loop = loop_new ();
+  guint left = 10;
+  gpointer all[3] = { NULL, &left, loop };
+  LoopTimer *timer = all[0] = loop_timer_new (loop, count_and_set_again, all), *others[5];
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++) {
+    others[i] = loop_timer_new (loop, count_and_quit, NULL);
+    loop_timer_set (others[i], G_MAXINT64);
+  }
+  loop_timer_set (timer, loop_now_ms (loop));
+  loop_turn (loop, 0);
+  CU_ASSERT_EQUAL (left, 9);
+  loop_turn (loop, 0);
+  CU_ASSERT_EQUAL (left, 8);
+  loop_timer_free (timer);
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    loop_timer_free (others[i]);
+}
+
+static void
 test_a_watch_may_be_freed_while_its_event_waits (void)
 {
   g_autoptr (Loop) loop = loop_new ();
@@ -265,6 +286,8 @@ main (void)
     { "loop timers fire in order, and not when cleared",
       test_loop_timers_fire_in_order_and_not_when_cleared },
     { "a timer that is due never waits", test_a_timer_that_is_due_never_waits },
+    { "a timer that sets itself again waits for the next turn",
+      test_a_timer_that_sets_itself_again_waits_for_the_next_turn },
     { "a watch may be freed while its event waits", test_a_watch_may_be_freed_while_its_event_waits },
     { "metrics are told in Prometheus text", test_metrics_are_told_in_prometheus_text });
 }
