@@ -14,6 +14,7 @@ enum {
   ROUND_BYTES_LEAST = 16 * 1024,      /* about so much is told to each follower in one */
   ROUND_BYTES_MOST = 128 * 1024,      /* where they are few */
   ROUND_BYTES_ALL = 32 * 1024 * 1024, /* to all of them: some 10 ms */
+  ROUND_US = 4000,                    /* after so long the rest is the next one's: filters may be many */
   PAGE_LOOKS = 2000,                  /* rows of a page of one's own */
   PAGE_BYTES = 32 * 1024,             /* about so much is in it */
   READ_TURN_US = 2000,                /* readers behind get so much of one turn of the loop */
@@ -38,6 +39,7 @@ struct Followers {
   GQueue others;      /* Follower: that begin, are full, or end */
   guint count;
   guint64 seq;     /* the tip: everything up to it was told */
+  gint64 until_us; /* a round takes no more rows then */
   gint64 moved_us; /* first commit that was not told yet; 0: none */
   LoopTimer *round, *alive, *turn;
   JsonBuffer line;
@@ -150,7 +152,7 @@ take_for_groups (const StoreFound *found, gpointer data)
     events_put_change (&group->block, found->seq, all->line.bytes, all->line.length);
     largest = MAX (largest, group->block.length);
   }
-  return largest < round_bytes (all);
+  return largest < round_bytes (all) && g_get_monotonic_time () < all->until_us;
 }
 
 /* Followers are told or fall behind; either may take them off the list. */
@@ -210,6 +212,7 @@ on_round (gpointer data)
   gboolean more;
   if (!all->count)
     return;
+  all->until_us = g_get_monotonic_time () + ROUND_US;
   feed_place_known (all->store, &place, &before);
   if (!store_changes (all->store, all->seq, G_MAXUINT, ROUND_LOOKS, wants_any, take_for_groups, all, &reached,
                       &more, &error)) {
