@@ -73,6 +73,13 @@ number (json_object *object, const char *key)
   return json_object_get_int64 (json_object_object_get (object, key));
 }
 
+/* In milliseconds. An int in the SDK, and never below zero: anything else was not written by our worker. */
+static gint64
+seconds (json_object *object, const char *key)
+{
+  return CLAMP (number (object, key), 0, G_MAXINT32) * 1000;
+}
+
 static gboolean
 flag (json_object *object, const char *key)
 {
@@ -161,11 +168,11 @@ read_stream (PluginInfo *info, json_object *object, GError **error)
   stream->changes = flag (object, "changes");
   stream->item_only = flag (object, "item_only");
   stream->fetch = flag (object, "fetch");
-  stream->every_ms = number (object, "every_s") * 1000;
-  stream->least_ms = number (object, "least_s") * 1000;
-  stream->full_every_ms = number (object, "full_every_s") * 1000;
-  stream->overlap_ms = number (object, "overlap_s") * 1000;
-  stream->deadline_ms = number (object, "deadline_s") * 1000;
+  stream->every_ms = seconds (object, "every_s");
+  stream->least_ms = seconds (object, "least_s");
+  stream->full_every_ms = seconds (object, "full_every_s");
+  stream->overlap_ms = seconds (object, "overlap_s");
+  stream->deadline_ms = seconds (object, "deadline_s");
   g_ptr_array_add (info->streams, stream);
   return TRUE;
 }

@@ -156,6 +156,24 @@ test_a_file_that_is_known_is_not_asked_again (void)
   place_clear (&place);
 }
 
+/* By a plugin that answers in the worker's place, or in a file of plugins.json that somebody wrote. */
+static void
+test_times_beyond_all_measure_are_cut (void)
+{
+  Place place = place_new ();
+  put (place.first, "far.so",
+       "{\"streams\":[{\"name\":\"s\",\"kinds\":[\"products\"],\"every_s\":9223372036854775807,"
+       "\"least_s\":-9223372036854775808,\"overlap_s\":300}]}");
+  char *folders[] = { place.first, NULL };
+  g_autoptr (Plugins) plugins = plugins_scan (folders, place.worker, NULL);
+  const PluginStream *stream = plugin_info_stream (plugins_find (plugins, "far"), "s");
+  CU_ASSERT_PTR_NOT_NULL_FATAL (stream);
+  CU_ASSERT_EQUAL (stream->every_ms, (gint64)G_MAXINT32 * 1000);
+  CU_ASSERT_EQUAL (stream->least_ms, 0);
+  CU_ASSERT_EQUAL (stream->overlap_ms, 300000);
+  place_clear (&place);
+}
+
 static void
 test_what_was_said_is_kept_for_the_same_files_and_worker (void)
 {
@@ -217,6 +235,7 @@ main (void)
     { "a plugin that hangs is ended and holds up no other",
       test_a_plugin_that_hangs_is_ended_and_holds_up_no_other },
     { "a file that is known is not asked again", test_a_file_that_is_known_is_not_asked_again },
+    { "times beyond all measure are cut", test_times_beyond_all_measure_are_cut },
     { "what was said is kept for the same files and worker",
       test_what_was_said_is_kept_for_the_same_files_and_worker },
     { "a worker that is not there is said", test_a_worker_that_is_not_there_is_said },
