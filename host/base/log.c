@@ -6,10 +6,11 @@
 
 #include "base/timefmt.h"
 
-/* The one piece of state that is the process's own: where its log goes. Set once, by main. */
+/* The one piece of state that is the process's own: where its log goes. Set by main, before there are other
+ * threads; the level also later. */
 static struct {
   const char *name;
-  LogLevel level;
+  _Atomic LogLevel level;
   gboolean journal;
 } sink = { "tillbridge", LOG_INFO, FALSE };
 
