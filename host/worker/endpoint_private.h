@@ -10,13 +10,15 @@
 
 /* The ceilings of answers. */
 enum {
-  ENDPOINT_ANSWER_MOST = 32 << 20,  /* a whole answer, decoded */
-  ENDPOINT_AHEAD_BYTES = 128 << 10, /* of a streamed one, read ahead of the plugin */
-  ENDPOINT_HELD_BYTES = 1 << 20,    /* of a packed one, held until it is known whether it has changed */
-  ENDPOINT_PIECE_BYTES = 64 << 10,  /* unpacked at a time */
-  ENDPOINT_SAMPLE_BYTES = 200,      /* of a body that makes no sense, shown to people */
-  ENDPOINT_TIMEOUT_S = 30,          /* where neither request nor endpoint nor drop-in says */
-  ENDPOINT_HEADERS_MOST = 200       /* of a request */
+  ENDPOINT_ANSWER_MOST = 32 << 20,   /* a whole answer, decoded */
+  ENDPOINT_AHEAD_BYTES = 128 << 10,  /* of a streamed one, read ahead of the plugin */
+  ENDPOINT_HELD_BYTES = 1 << 20,     /* of a packed one, held until it is known whether it has changed */
+  ENDPOINT_PIECE_BYTES = 64 << 10,   /* unpacked at a time */
+  ENDPOINT_UNPACKED_FREE = 16 << 20, /* beyond that no body unpacks to more than ... */
+  ENDPOINT_UNPACKED_TIMES = 100,     /* ... so many times what was sent: JSON comes to some ten */
+  ENDPOINT_SAMPLE_BYTES = 200,       /* of a body that makes no sense, shown to people */
+  ENDPOINT_TIMEOUT_S = 30,           /* where neither request nor endpoint nor drop-in says */
+  ENDPOINT_HEADERS_MOST = 200        /* of a request */
 };
 
 typedef struct {
@@ -77,7 +79,7 @@ struct EndpointStream {
   char *piece;       /* ENDPOINT_PIECE_BYTES of what it unpacked to */
   gsize unpacked_to; /* of `reading` */
   gpointer packed;   /* HashState, of what was sent */
-  gint64 packed_bytes;
+  gint64 packed_bytes, unpacked_bytes;
   struct EndpointStream *next; /* of the call */
 };
 

@@ -224,6 +224,10 @@ items_break (Items *items, const char *what)
 static void
 take_bytes (Items *items)
 {
+  if (call_go_on (items->call) != TB_OK) {
+    items_fail (items, TB_CANCELLED);
+    return;
+  }
   if (items->unfed == 0) {
     tb_status status = endpoint_read (items->stream, &items->fed, &items->unfed);
     if (status != TB_OK) {

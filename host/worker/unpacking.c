@@ -69,6 +69,10 @@ exchange_unpack (EndpointStream *stream, const char **bytes, gsize *length)
   }
   if (filled == 0 && stream->packed_bytes > 0 && !unpack_is_whole (stream->unpack))
     return fail (stream, "is cut off");
+  stream->unpacked_bytes += (gint64)filled;
+  if (stream->unpacked_bytes > ENDPOINT_UNPACKED_FREE &&
+      stream->unpacked_bytes > ENDPOINT_UNPACKED_TIMES * stream->packed_bytes)
+    return fail (stream, "unpacks to far too much");
   *bytes = stream->piece;
   *length = filled;
   return TB_OK;
