@@ -85,6 +85,18 @@ add_stream (Hub *hub, HubConnector *connector, const PluginStream *described, GH
   hub_stream_read (stream, states);
 }
 
+/* What it has is served whether or not a stream brings it: its plugin may be missing. */
+static void
+take_collections (Hub *hub, HubConnector *connector)
+{
+  for (guint kind = 0; kind < MODEL_KINDS; kind++) {
+    g_autofree char *key = g_strdup_printf ("%s/%s", connector->label, model_kind_name (kind));
+    HubCollection *collection = g_hash_table_lookup (hub->by_key, key);
+    if (collection)
+      collection->connector = connector;
+  }
+}
+
 static HubConnector *
 new_connector (Hub *hub, HubStore *store, ConfigConnector *config, GHashTable *states)
 {
@@ -99,6 +111,7 @@ new_connector (Hub *hub, HubStore *store, ConfigConnector *config, GHashTable *s
   connector->plugin->users++;
   connector->streams = g_ptr_array_new_with_free_func (hub_stream_free);
   g_hash_table_insert (hub->by_label, connector->label, connector);
+  take_collections (hub, connector);
   const PluginInfo *info = connector->plugin->info;
   for (guint i = 0; info && !info->refused && i < info->streams->len; i++)
     if (hub_stream_holds (config, info->streams->pdata[i]))

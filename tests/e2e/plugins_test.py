@@ -202,6 +202,7 @@ def test_a_plugin_that_is_removed_stops_its_connectors_and_keeps_what_is_served(
     tap.equal(house.post("/v1/connectors/downtown/pos/sync", {"stream": "products"}).status, 503)
     tap.equal(house.differences(), [])
     tap.equal(house.follow(seq)[0], [])
+    tap.equal(len(house.follow(kinds="products")[0]), 50, "the feed tells what the lists show")
     tap.wait_until(lambda: not house.workers(), "its worker has ended")
     os.rename(house.path("treez.so.away"), house.path("plugins", "treez.so"))
     reload(house)
