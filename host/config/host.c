@@ -113,6 +113,21 @@ is_phone (const char *text)
   return digits >= 7 && digits <= 15 && !text[digits + 1] && text[1] != '0';
 }
 
+/* What browsers send as Origin, to the letter: otherwise it would never be met. Pages in files say "null" or
+ * "file://". */
+static gboolean
+is_origin (const char *text)
+{
+  const char *host = strstr (text, "://");
+  if (strcmp (text, "null") == 0 || strcmp (text, "file://") == 0)
+    return TRUE;
+  if (!host || host == text || !host[3] || strpbrk (text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ*?#@\\ "))
+    return FALSE;
+  gboolean has_default_port = (g_str_has_prefix (text, "https://") && g_str_has_suffix (text, ":443")) ||
+                              (g_str_has_prefix (text, "http://") && g_str_has_suffix (text, ":80"));
+  return !strchr (host + 3, '/') && !has_default_port;
+}
+
 static void
 check_host (const ConfigHost *host, const ConfigNode *root, Reading *reading)
 {
@@ -124,6 +139,12 @@ check_host (const ConfigHost *host, const ConfigNode *root, Reading *reading)
     if (!is_phone (*phone))
       problem_at (reading, config_node_at (root, "alerts.phones"),
                   "alerts.phones holds \"%s\", expected numbers like \"+15550100\"", *phone);
+  for (char **origin = host->origins; origin && *origin; origin++)
+    if (!is_origin (*origin))
+      problem_fix (problem_at (reading, config_node_at (root, "origins"),
+                               "origins holds \"%s\", expected origins like \"https://menu.example\"",
+                               *origin),
+                   "write it as browsers send it: lower case, no path, no slash at the end, no usual port");
 }
 
 ConfigHost *
