@@ -16,7 +16,7 @@
 
 static const Table *const table = &model_kinds[MODEL_PRODUCTS].table;
 
-enum { FIELDS_ROOM = 64 };
+enum { FIELDS_ROOM = 64, WRONG_NAMES_MOST = 32 };
 
 /* ---- reading a set ---- */
 
@@ -56,21 +56,28 @@ read_one (Reader *reader, const Field *field, const JsonNode *object, const Json
   return TRUE;
 }
 
+static void
+refuse_ours (ModelReject *reject, const char *name)
+{
+  reject->reason = "not_overridable";
+  g_strlcpy (reject->field, name, sizeof reject->field);
+  g_strlcpy (reject->detail, "it is made here, not by the vendor; leave it out", sizeof reject->detail);
+}
+
 /* Names that no field has, and those of members that we make. */
 static void
 check_names (Reader *reader, const JsonNode *object, GArray *wrong)
 {
   ModelReject *reject = reader->writer.reject;
   const JsonNode *node = object + 1;
-  for (guint i = 0; i < object->length; i++, node = json_next (node + 1))
-    if (is_ours (node->text)) {
-      reject->reason = "not_overridable";
-      g_strlcpy (reject->field, node->text, sizeof reject->field);
-      g_strlcpy (reject->detail, "it is made here, not by the vendor; leave it out", sizeof reject->detail);
+  guint64 met = 0;
+  for (guint i = 0; i < object->length && wrong->len < WRONG_NAMES_MOST; i++, node = json_next (node + 1)) {
+    gboolean mine = is_ours (node->text);
+    if (mine)
+      refuse_ours (reject, node->text);
+    if (mine || !read_check_member (reader, table, node, &met))
       g_array_append_vals (wrong, reject, 1);
-    }
-  if (!wrong->len && !read_check_members (reader, table, object))
-    g_array_append_vals (wrong, reject, 1);
+  }
 }
 
 static void

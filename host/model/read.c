@@ -76,27 +76,34 @@ list_names (const Table *table, char room[NAMES_MOST][FIELD_KEY_ROOM], const cha
 }
 
 gboolean
-read_check_members (Reader *reader, const Table *table, const JsonNode *object)
+read_check_member (Reader *reader, const Table *table, const JsonNode *member, guint64 *met)
 {
   char room[NAMES_MOST][FIELD_KEY_ROOM];
   const char *names[NAMES_MOST + 1];
-  guint64 met = 0;
+  guint at = 0;
   list_names (table, room, names);
-  const JsonNode *node = object + 1;
-  for (guint i = 0; i < object->length; i++, node = json_next (node + 1)) {
-    guint at = 0;
-    while (names[at] && strcmp (names[at], node->text) != 0)
-      at++;
-    if (!names[at]) {
-      const char *nearest = nearest_name (node->text, names);
-      g_autofree char *detail = nearest ? g_strdup_printf ("unknown, did you mean \"%s\"?", nearest)
-                                        : g_strdup ("there is no such member; leave it out");
-      return refuse_name (reader, node->text, "unknown_member", detail);
-    }
-    if (met & G_GUINT64_CONSTANT (1) << at)
-      return refuse_name (reader, node->text, "repeated_member", "it is there twice; give it once");
-    met |= G_GUINT64_CONSTANT (1) << at;
+  while (names[at] && strcmp (names[at], member->text) != 0)
+    at++;
+  if (!names[at]) {
+    const char *nearest = nearest_name (member->text, names);
+    g_autofree char *detail = nearest ? g_strdup_printf ("unknown, did you mean \"%s\"?", nearest)
+                                      : g_strdup ("there is no such member; leave it out");
+    return refuse_name (reader, member->text, "unknown_member", detail);
   }
+  if (*met & G_GUINT64_CONSTANT (1) << at)
+    return refuse_name (reader, member->text, "repeated_member", "it is there twice; give it once");
+  *met |= G_GUINT64_CONSTANT (1) << at;
+  return TRUE;
+}
+
+gboolean
+read_check_members (Reader *reader, const Table *table, const JsonNode *object)
+{
+  guint64 met = 0;
+  const JsonNode *node = object + 1;
+  for (guint i = 0; i < object->length; i++, node = json_next (node + 1))
+    if (!read_check_member (reader, table, node, &met))
+      return FALSE;
   return TRUE;
 }
 

@@ -15,7 +15,9 @@ typedef struct {
 gboolean read_field (Reader *reader, const Field *field, const JsonNode *object, const JsonNode *value,
                      void *record);
 
-/* Each member is one of the table's and stands once. */
+/* The member is one of the table's and none of those that were met. */
+gboolean read_check_member (Reader *reader, const Table *table, const JsonNode *member, guint64 *met);
+/* So is each of them. */
 gboolean read_check_members (Reader *reader, const Table *table, const JsonNode *object);
 
 /* NULL: it has no such member. */

@@ -226,6 +226,10 @@ test_each_wrong_field_is_told_and_the_right_name_with_a_wrong_one (void)
     read_set ("{\"name\":5,\"visible\":1,\"brand\":\"B\",\"quantity\":1}", &reject, &count);
   CU_ASSERT_PTR_NULL (none);
   CU_ASSERT_EQUAL (count, 3);
+  g_autofree char *names =
+    read_set ("{\"nmae\":\"x\",\"price\":5,\"as_of\":1,\"name\":\"a\",\"name\":\"b\"}", &reject, &count);
+  CU_ASSERT_PTR_NULL (names);
+  CU_ASSERT_EQUAL (count, 4);
   g_autofree char *unknown = read_set ("{\"descripton\":\"x\"}", &reject, &count);
   CU_ASSERT_PTR_NULL (unknown);
   CU_ASSERT_PTR_NOT_NULL (strstr (reject.detail, "\"description\""));
