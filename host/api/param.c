@@ -30,9 +30,20 @@ read_unsigned (const RouteParam *param, RouteValue *value, guint64 least, guint6
   return NULL;
 }
 
+/* A "+" that was not escaped came as a blank. */
+static void
+mend_plus (char *place)
+{
+  if (*place == ' ')
+    *place = '+';
+}
+
 static Problem *
 read_time (const RouteParam *param, RouteValue *value)
 {
+  gsize length = strlen (value->text), offset = strlen ("+01:00");
+  if (length > offset)
+    mend_plus (value->text + length - offset);
   gint64 age_ms = duration_from_text (value->text);
   gboolean has_offset = FALSE;
   value->age = age_ms >= 0;
@@ -60,13 +71,11 @@ read_search (const RouteParam *param, RouteValue *value)
   return wrong (param, "no_words", "words to look for: letters or digits", value->text);
 }
 
-/* A "+" that was not escaped came as a blank. */
 static Problem *
 read_phone (const RouteParam *param, RouteValue *value)
 {
   gsize digits = strspn (value->text + 1, "0123456789");
-  if (value->text[0] == ' ')
-    value->text[0] = '+';
+  mend_plus (value->text);
   if (value->text[0] == '+' && value->text[1] != '0' && value->text[1 + digits] == '\0' && digits >= 7 &&
       digits <= 15)
     return NULL;

@@ -175,6 +175,12 @@ static void
 test_an_age_is_a_time (void)
 {
   RouteValue values[ROUTE_PARAMS_MOST] = { 0 };
+  CU_ASSERT_PTR_NULL (route_read_query (&route, "at=2026-03-02T18:15:40%2B01:00", values));
+  gint64 escaped = route_value (&route, values, "at")->number;
+  route_values_clear (values);
+  CU_ASSERT_PTR_NULL (route_read_query (&route, "at=2026-03-02T18:15:40+01:00", values));
+  CU_ASSERT_EQUAL (route_value (&route, values, "at")->number, escaped);
+  route_values_clear (values);
   CU_ASSERT_PTR_NULL (route_read_query (&route, "at=10m", values));
   CU_ASSERT (route_value (&route, values, "at")->age);
   CU_ASSERT_EQUAL (route_value (&route, values, "at")->number, 600000);
