@@ -138,16 +138,23 @@ answer_ready (Request *request, const char *method)
 }
 
 static Problem *
+no_route (const Request *request)
+{
+  return problem_new (404, "no_route", "there is nothing at %s; /v1/openapi.json tells what there is",
+                      request->target);
+}
+
+static Problem *
 find_route (Request *request, const char *method)
 {
   g_autofree char *allow = NULL;
   if (!route_path_read (&request->path, request->target))
-    return problem_new (404, "no_route", "there is nothing at %s", request->target);
+    return no_route (request);
   request->route = route_find (api_routes, method, &request->path, request->vars, &allow);
   if (request->route)
     return NULL;
   if (!allow)
-    return problem_new (404, "no_route", "there is nothing at %s", request->target);
+    return no_route (request);
   if (request->origin && strcmp (method, "OPTIONS") == 0) {
     answer_preflight (request, allow);
     return NULL;

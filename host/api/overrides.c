@@ -33,12 +33,14 @@ is_wanted (HubCollection *collection, const StoreFound *found, gpointer data)
   return answer && matches (asking->if_match, answer->etag);
 }
 
+/* A tag without its quotes, or a weak one, would be refused again and again. */
 static void
-refuse_match (Request *request)
+refuse_match (Request *request, const char *if_match)
 {
+  gboolean strong = *if_match == '"';
   Problem *problem = problem_new (
-    412, "if_match", "product \"%s\" is not as If-Match says: read it again, and send what you want then",
-    request->vars[1]);
+    412, "if_match", "product \"%s\" is not as If-Match says: read it again, and send %s", request->vars[1],
+    strong ? "what you want then" : "its ETag as it came, with the quotes and nothing before them");
   request_refuse (request, problem);
 }
 
@@ -47,11 +49,11 @@ overridden (HubCollection *collection, gboolean found, guint32 ordinal, const GE
 {
   g_autofree Asking *asking = data;
   Request *request = pending_take (asking->pending);
-  g_free (asking->if_match);
+  g_autofree char *if_match = asking->if_match;
   if (!request)
     return;
   if (g_error_matches (error, HUB_ERROR, HUB_ERROR_DIFFERS))
-    refuse_match (request);
+    refuse_match (request, if_match);
   else if (error)
     request_fail (request, error);
   else
