@@ -73,29 +73,42 @@ add_item (const char *item, gsize length, gpointer data)
 int
 answers_list (Cli *cli, const char *target, guint64 most, const ListShape *shape)
 {
-  int status;
+  return answers_list_of (cli, NULL, target, most, shape);
+}
+
+int
+answers_list_of (Cli *cli, const char *owner, const char *target, guint64 most, const ListShape *shape)
+{
+  int status = CLI_DONE;
   gboolean more = FALSE;
   g_autoptr (GError) error = NULL;
-  Listing listing = { cli, shape, NULL, NULL };
+  Listing listing = { .cli = cli, .shape = shape, .grid = cli->json ? NULL : shape->grid (cli) };
   Client *client = cli_client (cli, &status);
-  if (!client)
-    return status;
-  if (cli->json) {
-    if (!client_list (client, target, most, print_item, &listing, NULL, &error))
-      return cli_fail (cli, error);
-    return CLI_DONE;
-  }
-  listing.grid = shape->grid (cli);
-  gboolean good = client_list (client, target, most, add_row, &listing, &more, &error);
-  guint rows = grid_rows (listing.grid);
-  grid_end (listing.grid);
+  gboolean good =
+    client && client_list (client, target, most, cli->json ? print_item : add_row, &listing, &more, &error);
+  guint rows = listing.grid ? grid_rows (listing.grid) : 0;
+  if (listing.grid)
+    grid_end (listing.grid);
   if (!good)
-    return cli_fail (cli, error);
+    return client ? cli_fail (cli, error) : status;
+  if (cli->json)
+    return CLI_DONE;
+  if (!rows && owner && !answers_owner (cli, owner, &status))
+    return status;
   if (!rows)
     fprintf (cli->out, "%s\n", shape->empty);
   if (more && cli_number (cli, "limit", 0) == 0)
     cli_note (cli, "There are more; --limit N shows N of them, --json all.");
   return CLI_DONE;
+}
+
+gboolean
+answers_owner (Cli *cli, const char *owner, int *status)
+{
+  json_object *answer = answers_one (cli, "GET", owner, NULL, status);
+  gboolean there = answer != NULL;
+  json_object_put (answer);
+  return there;
 }
 
 json_object *

@@ -16,6 +16,12 @@ typedef struct {
 
 /* most 0: all. */
 int answers_list (Cli *cli, const char *target, guint64 most, const ListShape *shape);
+/* A list of what `owner` has, the path of a store or connector (NULL: of everything). The API takes both as
+ * filters, and one that is misspelt has nothing: so where a table stays empty, it is asked whether there is
+ * such a one. */
+int answers_list_of (Cli *cli, const char *owner, const char *target, guint64 most, const ListShape *shape);
+/* Is there such a one? FALSE: told. */
+gboolean answers_owner (Cli *cli, const char *owner, int *status);
 /* All items, read: an array. NULL: told. */
 json_object *answers_all (Cli *cli, const char *target, int *status);
 /* Asked for by --limit; with --json everything, else `standard`. FALSE: told that it is no number. */

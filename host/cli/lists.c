@@ -22,6 +22,19 @@ time_at (json_object *item, const char *name)
   return words_time (member_time (item, name));
 }
 
+/* Of "store" or "store/connector"; store NULL: NULL. g_free(). */
+static char *
+owner_of (const char *store, const char *connector)
+{
+  if (!store)
+    return NULL;
+  GString *target = target_new (connector ? "/v1/connectors" : "/v1/stores");
+  target_segment (target, store);
+  if (connector)
+    target_segment (target, connector);
+  return g_string_free (target, FALSE);
+}
+
 /* ---- stores, connectors ---- */
 
 static Grid *
@@ -74,8 +87,9 @@ verb_connectors (Cli *cli)
 {
   static const ListShape shape = { connectors_grid, connectors_row, "There are no connectors." };
   g_autoptr (GString) target = target_new ("/v1/connectors");
+  g_autofree char *owner = owner_of (cli_argument (cli, 0), NULL);
   target_parameter (target, "store", cli_argument (cli, 0));
-  return answers_list (cli, target->str, 0, &shape);
+  return answers_list_of (cli, owner, target->str, 0, &shape);
 }
 
 /* ---- changes ---- */
@@ -108,14 +122,17 @@ verb_changes (Cli *cli)
   guint64 most;
   int status;
   gboolean follow = cli_flag (cli, "follow");
+  g_autofree char *owner = owner_of (cli_text (cli, "store"), NULL);
   target_parameter (target, "store", cli_text (cli, "store"));
   target_parameter (target, "kinds", cli_text (cli, "kinds"));
   if (!answers_limit (cli, follow ? 0 : LISTS_HISTORY, &most, &status))
     return status;
+  if (follow && owner && !answers_owner (cli, owner, &status))
+    return status;
   if (follow)
     return follow_changes (cli, target->str, seq, most);
   target_parameter (target, "since", seq);
-  return answers_list (cli, target->str, most, &shape);
+  return answers_list_of (cli, owner, target->str, most, &shape);
 }
 
 /* ---- rejects, passes ---- */
@@ -131,11 +148,13 @@ list_history (Cli *cli, const char *path, const char *state, const ListShape *sh
   if (!place_read (&place, cli_argument (cli, 0), 0, 3, &error))
     return cli_fail (cli, error);
   g_autofree char *label = place_connector_label (&place);
+  g_autofree char *owner = owner_of (place.store, place.connector);
   target_parameter (target, label ? "connector" : "store", label ? label : place.store);
   target_parameter (target, "stream", place.stream);
   target_parameter (target, "state", state);
-  return answers_limit (cli, LISTS_HISTORY, &most, &status) ? answers_list (cli, target->str, most, shape)
-                                                            : status;
+  return answers_limit (cli, LISTS_HISTORY, &most, &status)
+           ? answers_list_of (cli, owner, target->str, most, shape)
+           : status;
 }
 
 static Grid *

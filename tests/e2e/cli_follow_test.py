@@ -21,14 +21,13 @@ class FollowedHandler(Canned):
 
     def do_GET(self):
         parts, _, query = self.path.partition("?")
+        if parts == "/v1/stores/downtown":  # is there such a store?
+            self.send_body(200, b'{"id":"downtown"}')
+            return
         self.server.asked.put(Asked(parts, query, self.headers.get("Last-Event-ID"), self.headers.get("Accept")))
         first = self.server.script.get()
         if isinstance(first, tuple):
-            status, body = first
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.send_body(*first)
             return
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
@@ -40,6 +39,12 @@ class FollowedHandler(Canned):
             except OSError:
                 return
             first = self.server.script.get()
+
+    def send_body(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
 
 class Followed:

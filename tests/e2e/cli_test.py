@@ -140,6 +140,15 @@ def test_what_the_api_refuses_ends_with_1():
     del house
 
 
+def test_an_empty_table_is_no_answer_about_a_store_that_there_is_not():
+    _, tillbridge = started()
+    for words in (("connectors", "downtwn"), ("passes", "downtwn"), ("rejects", "downtwn"), ("changes", "--store", "downtwn"),
+                  ("changes", "--follow", "--store", "downtwn")):
+        tap.true('there is no store "downtwn", did you mean "downtown"?' in ends(tillbridge(*words), 1).err, " ".join(words))
+    tap.true('did you mean "pos"?' in ends(tillbridge("rejects", "downtown/poss"), 1).err, "a connector")
+    tap.equal(ends(tillbridge("rejects", "downtown/pos"), 0).out, "Nothing was rejected.\n")
+
+
 def test_a_held_pass_is_settled_by_a_person():
     house, tillbridge = started("millrace")
     ends(tillbridge("sync", "downtown/pos/products"), 0)
