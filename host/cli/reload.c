@@ -75,13 +75,13 @@ print_errors (Cli *cli, json_object *errors)
 }
 
 static void
-print_plan (Cli *cli, json_object *plan)
+print_plan (Cli *cli, json_object *plan, gboolean dry)
 {
   json_object *changes = member_at (plan, "changes"), *errors = member_at (plan, "errors");
   for (gsize i = 0; i < length_of (changes); i++)
     print_change (cli, json_object_array_get_idx (changes, i));
   if (!length_of (changes))
-    fprintf (cli->out, "nothing changed\n");
+    fprintf (cli->out, "%s\n", dry ? "nothing would change" : "nothing changed");
   print_errors (cli, errors);
   if (member_is (plan, "restart"))
     cli_note (cli, "A part of this needs a restart: systemctl restart tillbridged");
@@ -119,7 +119,7 @@ verb_reload (Cli *cli)
   if (cli->json)
     fprintf (cli->out, "%s\n", answer->str);
   else
-    print_plan (cli, plan);
+    print_plan (cli, plan, dry);
   status = status_of_plan (plan, dry);
   json_object_put (plan);
   return status;

@@ -74,6 +74,16 @@ static const char fault_help[] =
   "\n"
   "Exit status: 0 ended as asked, 1 failed, 2 wrong usage.\n";
 
+/* Versions of a vendor's API have routes of the same name. */
+static gboolean
+is_named_before (const Vendor *vendor, guint at)
+{
+  guint same = 0;
+  while (strcmp (vendor->routes[same].name, vendor->routes[at].name) != 0)
+    same++;
+  return same < at;
+}
+
 static char *
 description (void)
 {
@@ -83,7 +93,8 @@ description (void)
     g_string_append_printf (text, "  %-9s %s\n            Routes:", all_vendors[i]->name,
                             all_vendors[i]->help);
     for (guint r = 0; r < all_vendors[i]->route_count; r++)
-      g_string_append_printf (text, " %s", all_vendors[i]->routes[r].name);
+      if (!is_named_before (all_vendors[i], r))
+        g_string_append_printf (text, " %s", all_vendors[i]->routes[r].name);
     g_string_append_c (text, '\n');
   }
   g_string_append_printf (text, "\n%sFaults\n  %s\n%s", admin_help, faults, fault_help);

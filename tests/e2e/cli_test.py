@@ -171,7 +171,7 @@ def test_a_held_pass_is_settled_by_a_person():
 def test_reload_applies_what_its_dry_run_showed():
     house, tillbridge = started()
     tap.equal(ends(tillbridge("reload"), 0).out, "nothing changed\n")
-    tap.equal(ends(tillbridge("reload", "--dry-run"), 0).out, "nothing changed\n")
+    tap.equal(ends(tillbridge("reload", "--dry-run"), 0).out, "nothing would change\n")
     house.drop_in("uptown", sync='sync = "off";')
     house.drop_in("downtown", sync='sync: { products = "20m"; };')
     plan = ends(tillbridge("reload", "--dry-run"), 3).out
