@@ -259,6 +259,7 @@ def test_if_match_lets_nobody_overwrite_what_he_has_not_seen():
         for stale in (etag, f"W/{second}", '"nonsense"', ""):
             refused = shop.ask(method, ident, body, **{"If-Match": stale})
             tap.equal((refused.status, refused.json()["code"], refused.json()["reason"]), (412, "conflict", "if_match"), stale)
+            tap.equal("with the quotes" in refused.json()["detail"], stale[:1] != '"', f"what to do about {stale}")
     tap.equal(shop.product(ident)["name"], "First")
     tap.equal(shop.ask("PUT", "nope", {"name": "x"}, **{"If-Match": "*"}).status, 404)
     tap.equal(shop.ask("PUT", ident, {"name": "Third"}, **{"If-Match": f'"a, b", {second}'}).status, 200)
