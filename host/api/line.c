@@ -1,6 +1,7 @@
 /* Connections: none may take for ever. What each is at must be over by a moment, or it is closed. */
 #include "api/server.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 
 enum { SWEEP_LEAST_MS = 1000, OVER_MS = 2000, LEFT_MS = 100 };
@@ -17,19 +18,30 @@ line_set_until (Line *line, gint64 wait_ms)
   loop_timer_set (api->sweep, api->sweep_ms);
 }
 
-/* libmicrohttpd looks for the client's end only when something new comes: an end that came with a request it
- * has missed. */
+/* libmicrohttpd looks for the client's end only when something new comes: one that came with a request, or
+ * while it was handled, it has missed. */
 void
 line_answered (Line *line)
 {
   char byte;
-  gboolean left = recv (line->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  ssize_t got = recv (line->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  gboolean left = got == 0 || (got < 0 && errno != EAGAIN);
   line->owing = FALSE;
   line_set_until (line, left ? LEFT_MS : IDLE_MS);
 }
 
-/* libmicrohttpd's own timeout counts from the last byte: a client that drips them would stay for ever. It
- * sees a socket that was shut down as one that the client closed. */
+/* It sees a socket that was shut down as one that the client closed; but not where that was reset before:
+ * then its own timeout ends it. */
+static void
+close_line (Line *line)
+{
+  shutdown (line->fd, SHUT_RDWR);
+  MHD_set_connection_option (line->connection, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
+  listener_run_soon (line->listener);
+  line->until_ms = G_MAXINT64;
+}
+
+/* libmicrohttpd's own timeout counts from the last byte: a client that drips them would stay for ever. */
 void
 line_sweep (gpointer data)
 {
@@ -37,10 +49,8 @@ line_sweep (gpointer data)
   gint64 now_ms = loop_now_ms (api->loop), next_ms = now_ms + IDLE_MS;
   for (GList *link = api->lines.head; link; link = link->next) {
     Line *line = link->data;
-    if (line->until_ms <= now_ms) {
-      shutdown (line->fd, SHUT_RDWR);
-      line->until_ms = G_MAXINT64;
-    }
+    if (line->until_ms <= now_ms)
+      close_line (line);
     next_ms = MIN (next_ms, line->until_ms);
   }
   api->sweep_ms = MAX (next_ms, now_ms + SWEEP_LEAST_MS);
@@ -62,7 +72,7 @@ close_idle (Listener *listener)
   }
   if (!oldest)
     return FALSE;
-  shutdown (oldest->fd, SHUT_RDWR);
+  shutdown (oldest->fd, SHUT_RDWR); /* the library is running just now */
   oldest->until_ms = G_MAXINT64;
   return TRUE;
 }
@@ -78,6 +88,7 @@ line_notify (void *data, struct MHD_Connection *connection, void **context,
     line->link.data = line;
     line->listener = listener;
     line->owing = TRUE;
+    line->connection = connection;
     line->fd = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     g_queue_push_tail_link (&listener->api->lines, &line->link);
     *context = line;

@@ -13,6 +13,7 @@ typedef struct Listener Listener;
 typedef struct Line {
   GList link; /* of api->lines */
   Listener *listener;
+  struct MHD_Connection *connection;
   int fd;
   Request *request; /* that has begun; NULL: none */
   gboolean over;    /* above limits.connections: it is told, and closed */
