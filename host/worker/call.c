@@ -163,7 +163,12 @@ settle (Call *call, tb_status status)
 {
   if ((guint)status > TB_INTERNAL)
     status = call_blame (call, "it returned %d, which is no tb_status", (int)status);
-  const char *fault = status == TB_OK && strcmp (call->operation, "pull") == 0 ? ending_fault (call) : NULL;
+  gboolean pulls = strcmp (call->operation, "pull") == 0, fetches = strcmp (call->operation, "fetch") == 0;
+  const char *fault = status != TB_OK ? NULL
+                      : pulls         ? ending_fault (call)
+                      : fetches && !emit_gave_any (call->emit)
+                        ? "fetch gave TB_OK and no record: emit it, or return TB_NOT_FOUND"
+                        : NULL;
   if (fault && call->spoilt == TB_OK && !is_over (call))
     status = call_blame (call, "%s", fault);
   if (call->spoilt != TB_OK) {

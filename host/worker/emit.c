@@ -68,6 +68,12 @@ emit_page_ends (Call *call, gboolean well)
   emit->skip = NULL;
 }
 
+gboolean
+emit_gave_any (const Emit *emit)
+{
+  return emit->seen > 0;
+}
+
 void
 emit_counts (const Emit *emit, json_object *body)
 {

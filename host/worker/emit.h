@@ -29,5 +29,7 @@ tb_status emit_check_kind (Call *call, tb_kind bit, int *kind);
 /* Sends what is gathered. */
 tb_status emit_flush (Call *call);
 void emit_page_ends (Call *call, gboolean well);
+/* Has the call given a record, be it one that was set aside? */
+gboolean emit_gave_any (const Emit *emit);
 /* seen, rejected, filtered, items, skipped */
 void emit_counts (const Emit *emit, json_object *body);

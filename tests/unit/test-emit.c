@@ -16,13 +16,22 @@ pull_things (tb_call *call, const tb_pull *pull)
 }
 
 static tb_status
+fetch_thing (tb_call *call, const char *id)
+{
+  tb_product product = { .id = id, .name = tb_is (id, "nameless") ? NULL : "One" };
+  if (tb_is (id, "nothing"))
+    return TB_OK;
+  return tb_is (id, "gone") ? tb_emit_deleted (call, TB_PRODUCTS, id) : tb_emit (call, &product);
+}
+
+static tb_status
 check (tb_call *call)
 {
   return TB_OK;
 }
 
-static const tb_stream streams[] = { { "things", pull_things, NULL, TB_PRODUCTS | TB_INVENTORY, TB_STAYS,
-                                       .every_s = 60 } };
+static const tb_stream streams[] = { { "things", pull_things, fetch_thing, TB_PRODUCTS | TB_INVENTORY,
+                                       TB_STAYS, .every_s = 60 } };
 static const tb_sizes sizes = TB_SIZES;
 static const tb_plugin_info info = { .magic = TB_MAGIC,
                                      .major = TB_SDK_MAJOR,
@@ -299,6 +308,35 @@ test_a_flood_of_log_lines_is_cut_off (void)
   bed_clear (&bed);
 }
 
+static gboolean
+fetch_gives (Bed *bed, const char *id, const char *status)
+{
+  Page page = { .records = g_byte_array_new () };
+  g_autofree char *call =
+    g_strdup_printf ("\"operation\":\"fetch\",\"stream\":\"things\",\"record\":\"%s\"", id);
+  guint64 number = bed_call (bed, call);
+  while (!page.result) {
+    WireFrame frame = bed_frame (bed);
+    if (frame.head.call == number)
+      page_take (&page, &frame);
+  }
+  gboolean same = result_is (&page, "status", status);
+  page_clear (&page);
+  return same;
+}
+
+static void
+test_a_fetch_that_gives_nothing_says_so (void)
+{
+  Bed bed;
+  bed_set (&bed, &info, "{}");
+  CU_ASSERT_TRUE (fetch_gives (&bed, "nothing", "\"internal\""));
+  CU_ASSERT_TRUE (fetch_gives (&bed, "p1", "\"ok\""));
+  CU_ASSERT_TRUE (fetch_gives (&bed, "nameless", "\"ok\""));
+  CU_ASSERT_TRUE (fetch_gives (&bed, "gone", "\"ok\""));
+  bed_clear (&bed);
+}
+
 int
 main (void)
 {
@@ -308,6 +346,7 @@ main (void)
     { "pages end as the plugin says", test_pages_end_as_the_plugin_says },
     { "rejects are all counted and the first thousand told",
       test_rejects_are_all_counted_and_the_first_thousand_told },
+    { "a fetch that gives nothing says so", test_a_fetch_that_gives_nothing_says_so },
     { "a long page holds nobody up", test_a_long_page_holds_nobody_up },
     { "a flood of log lines is cut off", test_a_flood_of_log_lines_is_cut_off });
 }
