@@ -124,6 +124,30 @@ is_method (const char *method)
   return *method != '\0' && strlen (method) <= 16;
 }
 
+static const char *
+keep (Call *call, const char *text)
+{
+  return text ? arena_strndup (call->arena, text, strlen (text)) : NULL;
+}
+
+/* A streamed answer may be asked for again when the function that asked first has returned. */
+static const tb_request *
+keep_request (Call *call, const tb_request *theirs)
+{
+  tb_request *request = arena_alloc (call->arena, sizeof *request);
+  tb_pair *headers = arena_alloc (call->arena, theirs->headers.count * sizeof *headers);
+  *request = *theirs;
+  request->method = keep (call, theirs->method);
+  request->content_type = keep (call, theirs->content_type);
+  if (theirs->body.size > 0)
+    request->body.data = arena_strndup (call->arena, theirs->body.data, theirs->body.size);
+  for (guint i = 0; i < theirs->headers.count; i++)
+    headers[i] =
+      (tb_pair){ keep (call, theirs->headers.first[i].name), keep (call, theirs->headers.first[i].value) };
+  request->headers.first = headers;
+  return request;
+}
+
 /* NULL: call_fail() was told, *status is what. */
 static Ask *
 prepare (Call *call, const tb_request *request, const char *path, gboolean is_link, gboolean streams,
@@ -131,7 +155,7 @@ prepare (Call *call, const tb_request *request, const char *path, gboolean is_li
 {
   Ask *ask = arena_alloc (call->arena, sizeof *ask);
   ask->call = call;
-  ask->request = request ? request : &plain_get;
+  ask->request = !request ? &plain_get : streams ? keep_request (call, request) : request;
   ask->method = ask->request->method ? ask->request->method : "GET";
   ask->streams = streams;
   if (mark) {
@@ -198,16 +222,10 @@ read_body (EndpointStream *stream, Answer *answer, Verdict *verdict)
 
 /* ---- again ---- */
 
-typedef struct {
-  guint tried;
-  gboolean new_token;  /* one was asked for already */
-  gboolean new_signed; /* a refused signature was made anew: the last one may have been too late */
-} Tries;
-
 static gboolean
-may_go_again (const Ask *ask, const Verdict *verdict, const Tries *tries)
+may_go_again (const Ask *ask, const Verdict *verdict)
 {
-  if (verdict->hopeless || tries->tried >= RETRY_TRIES_MOST)
+  if (verdict->hopeless || ask->tries.tried >= RETRY_TRIES_MOST)
     return FALSE;
   switch (verdict->status) {
   case TB_RATE_LIMIT_EXCEEDED: /* it was not done */
@@ -215,7 +233,7 @@ may_go_again (const Ask *ask, const Verdict *verdict, const Tries *tries)
   case TB_SERVICE_UNAVAILABLE:
     return ask->repeatable || verdict->never_left;
   case TB_BAD_RESPONSE:
-    return ask->repeatable && tries->tried < RETRY_BAD_TRIES_MOST;
+    return ask->repeatable && ask->tries.tried < RETRY_BAD_TRIES_MOST;
   default:
     return FALSE;
   }
@@ -246,25 +264,26 @@ tell_token (const EndpointStream *stream, const Verdict *verdict)
 
 /* TRUE: try again; the pause is over. FALSE: it stands as it is, or *status says that the call is over. */
 static gboolean
-goes_again (const EndpointStream *stream, const Verdict *verdict, Tries *tries, tb_status *status)
+goes_again (const EndpointStream *stream, const Verdict *verdict, tb_status *status)
 {
-  const Ask *ask = stream->ask;
+  Ask *ask = stream->ask;
   Call *call = ask->call;
   Endpoint *endpoint = ask->endpoint;
   gint64 now_ms = loop_now_ms (call->worker->loop);
   *status = TB_OK;
   if (tell_token (stream, verdict)) {
-    gboolean again = !tries->new_token;
-    tries->new_token = TRUE;
+    gboolean again = !ask->tries.new_token;
+    ask->tries.new_token = TRUE;
     return again;
   }
-  if (verdict->status == TB_AUTHENTICATION_ERROR && endpoint->row->sign && !ask->bare && !tries->new_signed)
-    return tries->new_signed = TRUE;
-  if (!may_go_again (ask, verdict, tries))
+  if (verdict->status == TB_AUTHENTICATION_ERROR && endpoint->row->sign && !ask->bare &&
+      !ask->tries.new_signed)
+    return ask->tries.new_signed = TRUE;
+  if (!may_go_again (ask, verdict))
     return FALSE;
   /* A refused one waits in the account's line; the others wait here. */
   gboolean refused = verdict->status == TB_RATE_LIMIT_EXCEEDED;
-  gint64 dice_ms = retry_pause_ms (tries->tried, g_random_double ());
+  gint64 dice_ms = retry_pause_ms (ask->tries.tried, g_random_double ());
   gint64 pause_ms = refused ? 0 : MAX (dice_ms, call->retry_ms);
   if (MAX (pause_ms, call->retry_ms) > RETRY_PAUSE_MOST_MS ||
       now_ms + MAX (pause_ms, call->retry_ms) >= call->deadline_ms)
@@ -275,11 +294,19 @@ goes_again (const EndpointStream *stream, const Verdict *verdict, Tries *tries, 
   return *status == TB_OK;
 }
 
+/* status: what waiting for another try came to. */
+static tb_status
+tell_failure (const Ask *ask, const Verdict *verdict, tb_status status)
+{
+  return status == TB_OK || verdict->status == TB_IN_DOUBT
+           ? judge_tell (ask, verdict)
+           : call_fail (ask->call, status, TB_WHY_UNKNOWN, "%s: the call is over", ask->shown);
+}
+
 /* Tries until it stands. TB_OK: *stream is open and good (streams: so far), else it is closed. */
 static tb_status
 carry_out (Ask *ask, EndpointStream **kept, Answer *answer)
 {
-  Tries tries = { 0 };
   for (;;) {
     EndpointStream *stream = NULL;
     Verdict verdict = { 0 };
@@ -287,7 +314,7 @@ carry_out (Ask *ask, EndpointStream **kept, Answer *answer)
     tb_status status = exchange_start (ask, &stream);
     if (status != TB_OK)
       return status;
-    if (tries.tried++ == 0)
+    if (ask->tries.tried++ == 0)
       retry_budget_first (&ask->endpoint->budget);
     else
       ask->call->retries++;
@@ -306,15 +333,13 @@ carry_out (Ask *ask, EndpointStream **kept, Answer *answer)
       verdict = judge_lost (stream);
     else
       read_body (stream, answer, &verdict);
-    gboolean again = status == TB_OK && goes_again (stream, &verdict, &tries, &status);
+    gboolean again = status == TB_OK && goes_again (stream, &verdict, &status);
     endpoint_close (stream);
     if (again)
       continue;
     if (verdict.status == TB_OK)
       return TB_OK;
-    return status == TB_OK || verdict.status == TB_IN_DOUBT
-             ? judge_tell (ask, &verdict)
-             : call_fail (ask->call, status, TB_WHY_UNKNOWN, "%s: the call is over", ask->shown);
+    return tell_failure (ask, &verdict, status);
   }
 }
 
@@ -334,33 +359,48 @@ endpoint_ask (Call *call, const tb_request *request, const char *path, gboolean 
   return status;
 }
 
-tb_status
-endpoint_open (Call *call, const tb_request *request, const char *path, gboolean is_link,
-               const EndpointMark *mark, EndpointStream **stream)
+static tb_status
+open_stream (Ask *ask, EndpointStream **stream)
 {
-  tb_status status;
   Answer answer = { 0 };
-  Ask *ask = prepare (call, request, path, is_link, TRUE, mark, &status);
   EndpointStream *opened = NULL;
-  if (!ask)
-    return status;
-  status = carry_out (ask, &opened, &answer);
-  if (status != TB_OK)
-    return status;
+  TB_TRY (carry_out (ask, &opened, &answer));
   if (!opened) /* a row made something good of a status that is not */
-    return call_fail (call, TB_BAD_RESPONSE, TB_WHY_UNKNOWN, "%s: answered %d where items were asked for",
-                      ask->shown, call->http_status);
+    return call_fail (ask->call, TB_BAD_RESPONSE, TB_WHY_UNKNOWN,
+                      "%s: answered %d where items were asked for", ask->shown, ask->call->http_status);
   *stream = opened;
   return TB_OK;
 }
 
 tb_status
-endpoint_judge (EndpointStream *stream, const tb_json *rest)
+endpoint_open (Call *call, const tb_request *request, const char *path, gboolean is_link,
+               const EndpointMark *mark, EndpointStream **stream)
 {
+  tb_status status;
+  Ask *ask = prepare (call, request, path, is_link, TRUE, mark, &status);
+  return ask ? open_stream (ask, stream) : status;
+}
+
+tb_status
+endpoint_judge (EndpointStream **kept, const tb_json *rest, gboolean unused)
+{
+  static const EndpointMark none = { NULL, NULL };
+  EndpointStream *stream = *kept;
+  Ask *ask = stream->ask;
   const JsonNode *root = rest ? handle_node (handle_of (rest)) : NULL;
   Verdict verdict = judge_answer (stream, root, rest, NULL, 0);
-  tell_token (stream, &verdict); /* an answer of 200 may say at its end that the token is none */
-  return verdict.status == TB_OK ? TB_OK : judge_tell (stream->ask, &verdict);
+  tb_status status = TB_OK;
+  if (verdict.status == TB_OK || !unused) {
+    tell_token (stream, &verdict); /* an answer of 200 may say at its end that the token is none */
+    return verdict.status == TB_OK ? TB_OK : judge_tell (ask, &verdict);
+  }
+  if (!goes_again (stream, &verdict, &status))
+    return tell_failure (ask, &verdict, status);
+  endpoint_close (stream);
+  *kept = NULL;
+  if (ask->mark) /* what was asked under a condition has answered it */
+    ask->mark = &none;
+  return open_stream (ask, kept);
 }
 
 tb_form *

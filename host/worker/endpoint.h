@@ -42,8 +42,10 @@ const char *endpoint_stream_header (const EndpointStream *stream, const char *na
 /* Waits for bytes (valid until the next read). *length 0: the body is whole. Not TB_OK: it broke, was too
  * large or too late; call_fail() was told. */
 tb_status endpoint_read (EndpointStream *stream, const char **bytes, gsize *length);
-/* What the rules and classify say of the rest of a document that was read to its end. */
-tb_status endpoint_judge (EndpointStream *stream, const tb_json *rest);
+/* What the rules and classify say of the rest of a document that was read to its end. unused: nobody has had
+ * anything of it, so where trying again may help it is asked for again, and *stream is another one, to be
+ * read from its beginning; NULL when that failed. */
+tb_status endpoint_judge (EndpointStream **stream, const tb_json *rest, gboolean unused);
 void endpoint_close (EndpointStream *stream); /* at any time; also done when the call ends */
 
 /* The last answer's header of this call (any case), NULL: none. */

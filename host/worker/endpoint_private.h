@@ -43,6 +43,12 @@ typedef struct EndpointHeaders {
   struct EndpointHeaders *next;
 } EndpointHeaders;
 
+typedef struct {
+  guint tried;
+  gboolean new_token;  /* one was asked for already */
+  gboolean new_signed; /* a refused signature was made anew: the last one may have been too late */
+} Tries;
+
 /* A request, as it will be tried. In the call's arena. */
 typedef struct {
   Call *call;
@@ -56,6 +62,7 @@ typedef struct {
   gboolean repeatable;
   gboolean streams;         /* the answer is read while it arrives */
   const EndpointMark *mark; /* NULL: none, and the answer comes unpacked */
+  Tries tries;
 } Ask;
 
 /* One try of it. */

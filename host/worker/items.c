@@ -245,6 +245,19 @@ take_bytes (Items *items)
   items->unfed -= length;
 }
 
+/* It was an error, and nothing else; now another answer comes. */
+static void
+begin_again (Items *items)
+{
+  json_splitter_free (items->splitter);
+  items->splitter = json_splitter_new (items->where, ITEM_BYTES_MOST, REST_BYTES_MOST);
+  items->unfed = 0;
+  items->rest = NULL;
+  json_document_clear (&items->rest_document);
+  known_clear (&items->known);
+  known_see (&items->known, items->call, items->stream);
+}
+
 /* The document is complete: rules may still say that it was an error; and where no array was, no empty page
  * is made of it. */
 static void
@@ -261,9 +274,12 @@ read_rest (Items *items)
     }
     items->rest = handle_new (call, NULL, items->rest_document.nodes, items->any_case);
   }
-  tb_status status = endpoint_judge (items->stream, items->rest);
+  EndpointStream *judged = items->stream;
+  tb_status status = endpoint_judge (&items->stream, items->rest, items->seen == 0);
   if (status != TB_OK)
     items_fail (items, status);
+  else if (items->stream != judged)
+    begin_again (items);
   else if (!items->known.stands && !json_splitter_found (items->splitter) &&
            call->http_status != HTTP_NO_CONTENT)
     items_break (items, "the answer has no such array");

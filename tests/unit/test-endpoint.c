@@ -568,6 +568,70 @@ test_a_token_refused_with_200_behind_items_is_replaced (void)
 {
   Bed bed;
   bed_begin (&bed, expire_the_first);
+  EXPECT (bed_run (&bed, read_list), "ok");
+  CU_ASSERT_EQUAL (bed.vendor.tokens, 2);
+  g_autofree char *log = seen (&bed);
+  CU_ASSERT_PTR_NOT_NULL (strstr (log, "|Bearer tok1|"));
+  CU_ASSERT_PTR_NOT_NULL (strstr (log, "|Bearer tok2|"));
+  bed_end (&bed);
+}
+
+static gboolean
+refuse_behind_an_item (const HttpAsked *asked, gpointer data)
+{
+  g_autofree char *authorization = header_of (asked, "Authorization");
+  return http_server_answer (asked, 200, "",
+                             g_str_equal (authorization, "Bearer tok1")
+                               ? "{\"list\":[1],\"error\":{\"code\":\"token_expired\",\"text\":\"expired\"}}"
+                               : "{\"list\":[1]}");
+}
+
+static gboolean
+want_the_flag (const HttpAsked *asked, gpointer data)
+{
+  g_autofree char *flag = header_of (asked, "X-Flag");
+  return g_str_equal (flag, "up") ? expire_the_first (asked, data)
+                                  : http_server_answer (asked, 400, "", "{}");
+}
+
+/* Its headers are over when the answer is read. */
+static tb_status
+open_with_flag (tb_call *call, tb_items **items)
+{
+  char name[] = "X-Flag", value[] = "up";
+  tb_pair headers[] = { { name, value } };
+  tb_request request = { .headers = { headers, 1, 0 } };
+  tb_status status = tb_ask_items (call, items, "list[]", &request, "/list");
+  memset (name, 0, sizeof name);
+  memset (value, 0, sizeof value);
+  return status;
+}
+
+static tb_status
+read_with_flag (tb_call *call)
+{
+  tb_items *items;
+  TB_TRY (open_with_flag (call, &items));
+  TB_EACH (item, items)
+    CU_ASSERT_EQUAL (tb_int (item, "", 0), 1);
+  return tb_seen (items) == 1 ? TB_OK : TB_BAD_RESPONSE;
+}
+
+static void
+test_a_page_is_asked_for_as_it_was_the_first_time (void)
+{
+  Bed bed;
+  bed_begin (&bed, want_the_flag);
+  EXPECT (bed_run (&bed, read_with_flag), "ok");
+  CU_ASSERT_EQUAL (bed.vendor.tokens, 2);
+  bed_end (&bed);
+}
+
+static void
+test_what_items_were_read_of_is_not_asked_for_again (void)
+{
+  Bed bed;
+  bed_begin (&bed, refuse_behind_an_item);
   EXPECT (bed_run (&bed, read_list), "authentication_error");
   EXPECT (bed_run (&bed, read_list), "ok");
   CU_ASSERT_EQUAL (bed.vendor.tokens, 2);
@@ -1397,6 +1461,8 @@ main (void)
       test_a_refusal_of_the_old_token_does_not_hold_the_new_one },
     { "a token refused with 200 behind items is replaced",
       test_a_token_refused_with_200_behind_items_is_replaced },
+    { "what items were read of is not asked for again", test_what_items_were_read_of_is_not_asked_for_again },
+    { "a page is asked for as it was the first time", test_a_page_is_asked_for_as_it_was_the_first_time },
     { "no secret is told to people", test_no_secret_is_told_to_people },
     { "a link is told without what signs it", test_a_link_is_told_without_what_signs_it },
     { "an answer with half a token is not shown", test_an_answer_with_half_a_token_is_not_shown },
