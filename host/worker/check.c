@@ -73,6 +73,30 @@ check_template (const tb_plugin_info *info, const char *template, const char *wo
 
 /* ---- settings ---- */
 
+/* A default that no drop-in could say would be taken for something else. */
+static gboolean
+check_standard (const tb_setting *setting, GError **error)
+{
+  gint64 least = setting->least, most = setting->most != 0 || least == 0 ? setting->most : G_MAXINT64;
+  if (!setting->standard)
+    return TRUE;
+  if (setting->type == TB_CHOICE) {
+    g_auto (GStrv) choices = g_strsplit (setting->choices, "|", -1);
+    return g_strv_contains ((const char *const *)choices, setting->standard) ||
+           loader_refuse (error, "setting \"%s\": its default \"%s\" is none of its choices \"%s\"",
+                          setting->key, setting->standard, setting->choices);
+  }
+  if (setting->type != TB_INTEGER)
+    return TRUE;
+  if (least == 0 && most == 0) {
+    least = G_MININT64;
+    most = G_MAXINT64;
+  }
+  return g_ascii_string_to_signed (setting->standard, 10, least, most, NULL, NULL) ||
+         loader_refuse (error, "setting \"%s\": its default \"%s\" is no whole number within its range",
+                        setting->key, setting->standard);
+}
+
 static gboolean
 check_setting (const tb_plugin_info *info, guint index, GError **error)
 {
@@ -91,7 +115,7 @@ check_setting (const tb_plugin_info *info, guint index, GError **error)
   for (guint i = 0; i < index; i++)
     if (strcmp (info->settings.first[i].key, setting->key) == 0)
       return loader_refuse (error, "setting \"%s\" is described twice", setting->key);
-  return TRUE;
+  return check_standard (setting, error);
 }
 
 static gboolean

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { EVERY_S = 300, DEADLINE_S = 120 /* of a stream that does not say them */ };
+
 /* Members that say nothing (NULL, "", 0, no) are left out. */
 static void
 put_text (json_object *object, const char *name, const char *text)
@@ -131,11 +133,11 @@ stream_json (const tb_stream *stream)
   put_bool (object, "changes", stream->changes);
   put_bool (object, "item_only", stream->item_only);
   put_bool (object, "fetch", stream->fetch != NULL);
-  put_int (object, "every_s", stream->every_s);
+  put_int (object, "every_s", stream->every_s ? stream->every_s : EVERY_S);
   put_int (object, "least_s", stream->least_s);
   put_int (object, "full_every_s", stream->full_every_s);
   put_int (object, "overlap_s", stream->overlap_s);
-  put_int (object, "deadline_s", stream->deadline_s ? stream->deadline_s : 120);
+  put_int (object, "deadline_s", stream->deadline_s ? stream->deadline_s : DEADLINE_S);
   put_text (object, "when", stream->when);
   put_text (object, "help", stream->help);
   return object;

@@ -1,12 +1,19 @@
 /* Descriptions that a host must refuse when it loads them. Each library is this file with one of these
  * defined: NO_KINDS, UNKNOWN_KIND, NO_DOUBT, NO_PROOF, UNKNOWN_SETTING, UNKNOWN_WHEN, STREAM_TWICE,
- * SETTING_TWICE, KIND_TWICE, NO_SIZES, NO_NAME, NO_MAGIC, NEWER_MINOR, OTHER_MAJOR. */
+ * SETTING_TWICE, KIND_TWICE, DEFAULT_OUTSIDE, DEFAULT_NO_CHOICE, NO_SIZES, NO_NAME,
+ * NO_MAGIC, NEWER_MINOR, OTHER_MAJOR. */
 #include <tillbridge/plugin.h>
 
 static const tb_setting settings[] = {
   { "url", TB_URL, TB_REQUIRED },
 #ifdef SETTING_TWICE
   { "url", TB_TEXT, TB_REQUIRED },
+#endif
+#ifdef DEFAULT_OUTSIDE
+  { "page_size", TB_INTEGER, TB_OPTIONAL, "0", .least = 1, .most = 100 },
+#endif
+#ifdef DEFAULT_NO_CHOICE
+  { "generation", TB_CHOICE, TB_OPTIONAL, "v1", .choices = "v2|v3" },
 #endif
 };
 
