@@ -34,7 +34,7 @@
 #ifndef TB_WANT_MINOR
 #define TB_WANT_MINOR TB_SDK_MINOR
 #elif TB_WANT_MINOR > TB_SDK_MINOR
-#error "TB_WANT_MINOR is newer than these headers: install a newer tillbridge-dev"
+#error "TB_WANT_MINOR is newer than these headers: install a newer Tillbridge SDK"
 #endif
 
 /* A table row may end early, what it does not say is zero. Without this each added field would make older

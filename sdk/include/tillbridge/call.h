@@ -17,7 +17,8 @@ tb_alloc (tb_call *call, size_t size)
 /* A zeroed value of a type: `struct row *row = tb_new (call, struct row);` */
 #define tb_new(call, type) ((type *)tb_alloc (call, sizeof (type)))
 
-/* printf into the call's memory. */
+/* printf into the call's memory. A NULL for %s is written "(null)", as libc does: look first where a text may
+ * not have been said. */
 TB_FORMAT (2, 3)
 static inline char *
 tb_printf (tb_call *call, const char *format, ...)

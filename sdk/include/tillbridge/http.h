@@ -189,7 +189,9 @@ tb_offset (tb_items *items)
   return items == NULL ? 0 : items->host->items_offset (items);
 }
 
-/* ---- the last answer of this call, whatever it was ---- */
+/* ---- the last answer of this call, whatever it was ----
+ * Of a page of items from when tb_get_items() returns until the call asks for something else: keep what is
+ * wanted of it (a header with the next page's place) before that. */
 
 /* 0: none came. */
 static inline int
@@ -247,7 +249,8 @@ typedef struct tb_credential {
 typedef struct tb_rule {
   int http;          /* the status; 0: any */
   const char *path;  /* of the body's JSON; NULL: its text; "data.*.errors[0]": any member */
-  const char *value; /* NULL: it says something: not null, false, "", [] or {}; "*x*": contains x */
+  const char *value; /* as text: "false", "7"; "*x*": contains x. NULL: it says something: not null, false,
+                      * "", [] or {} */
   tb_status status;
   tb_why why;
 } tb_rule;
@@ -313,7 +316,8 @@ typedef struct tb_endpoint {
   tb_status (*authorize) (tb_call *, tb_token *);
   /* Adds what must be computed of each single try, with tb_sign_header(): it is called when the request's
    * turn has come, right before it leaves. What the vendor refuses with TB_AUTHENTICATION_ERROR is signed
-   * and sent once more, since it may have been too late. Makes no requests. */
+   * and sent once more, since it may have been too late (of a page that refuses with 200, where no item
+   * came). Makes no requests. url is whole, as it is sent: scheme, host, path and query, percent-encoded. */
   tb_status (*sign) (tb_call *, tb_outgoing *);
   /* The last word on an answer where rows cannot say it: returns response->verdict, or better. With
    * tb_fail (call, verdict, ...) it adds words for the operator, before those of the vendor. Makes no

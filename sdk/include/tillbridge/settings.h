@@ -25,7 +25,7 @@ typedef struct tb_setting {
   const char *key; /* [a-z][a-z0-9_]*, and dots: "form.name" is a group in a drop-in */
   tb_setting_type type;
   int required;          /* TB_REQUIRED or TB_OPTIONAL */
-  const char *standard;  /* its default, as it stands in a drop-in; NULL: none */
+  const char *standard;  /* its default, as it stands in a drop-in, and within its range; NULL: none */
   const char *choices;   /* of TB_CHOICE: "v2|v3" */
   const char *when;      /* is of use only then: "generation=v3"; NULL: always */
   long long least, most; /* of a number, or a text's characters; both 0: any */

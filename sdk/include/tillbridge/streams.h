@@ -26,15 +26,17 @@ struct tb_pull {
 typedef struct tb_stream {
   const char *name; /* of its main kind: "products" */
   tb_status (*pull) (tb_call *, const tb_pull *);
-  tb_status (*fetch) (tb_call *,
-                      const char *id); /* one thing again; TB_NOT_FOUND: deleted. NULL: cannot be asked */
-  int kinds;                           /* TB_PRODUCTS | TB_PROMOTIONS; a kind belongs to one stream */
+  tb_status (*fetch) (tb_call *, const char *id); /* emits the record of this id again; TB_NOT_FOUND: deleted.
+                                                   * What it emits of the stream's kinds is kept, and TB_OK
+                                                   * without a record is a mistake. NULL: cannot be asked */
+  int kinds; /* TB_PRODUCTS | TB_PROMOTIONS; a kind belongs to one stream */
   tb_missing missing;
   bool changes;   /* pull can tell the changes since a time */
   bool item_only; /* what is emitted of an item depends on nothing but the item and the settings: no time, no
-                   * other item, no second request. Then the host leaves out items that it knows, and pages
-                   * that have not changed (TB_EACH) */
-  int every_s;    /* between passes, where the drop-in says nothing */
+                   * other item, no second request, and nothing of the address it came from, such as the
+                   * location of a stock call. Then the host leaves out items that it knows, and pages that
+                   * have not changed (TB_EACH) */
+  int every_s;    /* between passes, where the drop-in says nothing; 0: 300 */
   int least_s;    /* the shortest interval that the vendor's contract allows; 0: any */
   int full_every_s; /* between full passes; 0: each is full */
   int overlap_s;    /* how far before the last pass changes are asked for */
