@@ -184,6 +184,7 @@ test_how_long_a_query_looks_is_bounded (void)
 {
   g_autoptr (Bed) bed = bed_new (BED_SQLITE);
   put_thousand (bed, 1);
+  g_autoptr (GString) found = g_string_new (NULL);
   guint pages = 0, seen = 0;
   gboolean more = TRUE;
   for (guint64 from = 0; more; pages++) {
@@ -193,13 +194,15 @@ test_how_long_a_query_looks_is_bounded (void)
     page.least_updated_ms = 5000 + 999;
     ask (&page, 1, from, 10);
     wait (&page);
-    CU_ASSERT (page.judged > 0 && page.judged <= 300);
+    CU_ASSERT (page.judged <= 300 && (page.judged > 0 || !page.more));
     CU_ASSERT (!page.more || page.next == from + page.judged);
-    CU_ASSERT_STRING_EQUAL (page.ids->str, page.more ? "" : "id-999");
+    g_string_append (found, page.ids->str);
     seen += page.judged;
     more = page.more;
     from = page.next;
   }
+  CU_ASSERT_STRING_EQUAL (found->str,
+                          "id-999"); /* whether its page is the last one or an empty one follows */
   CU_ASSERT_EQUAL (seen, 1000);
   CU_ASSERT (pages >= 4);
 }
