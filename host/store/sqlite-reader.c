@@ -5,9 +5,14 @@
  * Neither here nor on the loop is the file mapped: a mapped page is read as fast as a cached one only when
  * the same few pages are read again, and each one touched counts as resident memory of the hub, up to the
  * whole file. */
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "base/hash.h"
 #include "store/schema.h"
 #include "store/sqlite-store.h"
+
+enum { READER_NICE = 5 };
 
 /* typeof() looks at the row's head alone; "body IS NULL" would fetch the body where it overflows its page. */
 static const char *const statements[LONG_STATEMENTS] = {
@@ -119,10 +124,18 @@ next_job (Reader *reader, gboolean *was_fresh)
   return g_queue_pop_head (*was_fresh ? &reader->fresh : &reader->begun);
 }
 
+/* Where all want the processor, the loop comes first: what it does is short, and others wait for it. */
+static void
+stand_back (void)
+{
+  setpriority (PRIO_PROCESS, (id_t)gettid (), READER_NICE);
+}
+
 gpointer
 reader_run (gpointer data)
 {
   SqliteStore *store = data;
+  stand_back ();
   Reader *reader = &store->reader;
   gboolean was_fresh = FALSE, busy = FALSE;
   search_check (store);
