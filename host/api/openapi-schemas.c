@@ -90,8 +90,8 @@ static const Shape *const shapes[] = {
   &problem_shape,       &problem_error_shape,   &openapi_shape,         &snapshot_line_shape,
 };
 
-static json_object *
-read_json (const char *text)
+json_object *
+openapi_read (const char *text)
 {
   json_object *json = json_tokener_parse (text);
   g_assert (json);
@@ -101,7 +101,7 @@ read_json (const char *text)
 static json_object *
 kinds (void)
 {
-  json_object *schema = read_json ("{\"type\":\"string\"}"), *words = json_object_new_array ();
+  json_object *schema = openapi_read ("{\"type\":\"string\"}"), *words = json_object_new_array ();
   for (guint kind = 0; kind < MODEL_KINDS; kind++)
     json_object_array_add (words, json_object_new_string (model_kind_name (kind)));
   json_object_object_add (schema, "enum", words);
@@ -111,7 +111,7 @@ kinds (void)
 static json_object *
 words_of (const char *type)
 {
-  json_object *schema = read_json ("{\"type\":\"string\"}"), *words = json_object_new_array ();
+  json_object *schema = openapi_read ("{\"type\":\"string\"}"), *words = json_object_new_array ();
   g_auto (GStrv) list = g_strsplit (type, "|", -1);
   for (guint i = 0; list[i]; i++)
     json_object_array_add (words, json_object_new_string (list[i]));
@@ -143,7 +143,7 @@ scalar (const char *type)
   };
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     if (strcmp (rows[i].type, type) == 0)
-      return read_json (rows[i].schema);
+      return openapi_read (rows[i].schema);
   g_error ("a shape has a member of type %s", type);
 }
 
@@ -156,7 +156,7 @@ openapi_schema (const char *type)
            : strcmp (type, "kind") == 0 ? kinds ()
                                         : scalar (type);
   g_autofree char *inner = g_strndup (type + 1, strlen (type) - 2);
-  json_object *schema = read_json (*type == '[' ? "{\"type\":\"array\"}" : "{\"type\":\"object\"}");
+  json_object *schema = openapi_read (*type == '[' ? "{\"type\":\"array\"}" : "{\"type\":\"object\"}");
   json_object_object_add (schema, *type == '[' ? "items" : "additionalProperties", openapi_schema (inner));
   return schema;
 }
@@ -178,7 +178,7 @@ add_member (json_object *properties, json_object *required, const ShapeMember *m
   if (member->example) {
     json_object *examples = json_object_new_array ();
     json_object_array_add (examples, is_text (member->type) ? json_object_new_string (member->example)
-                                                            : read_json (member->example));
+                                                            : openapi_read (member->example));
     json_object_object_add (schema, "examples", examples);
   }
   json_object_object_add (properties, name, schema);
@@ -198,7 +198,7 @@ add_members (json_object *schema, const ShapeMember *members)
 static json_object *
 schema_of_members (const char *help, const ShapeMember *members)
 {
-  json_object *schema = read_json ("{\"type\":\"object\",\"properties\":{},\"required\":[]}");
+  json_object *schema = openapi_read ("{\"type\":\"object\",\"properties\":{},\"required\":[]}");
   json_object_object_add (schema, "description", json_object_new_string (help));
   add_members (schema, members);
   if (json_object_array_length (json_object_object_get (schema, "required")) == 0)
@@ -226,11 +226,11 @@ static void
 add_record (json_object *schemas, gsize row)
 {
   g_autofree char *text = model_schema (records[row].kind);
-  json_object *schema = read_json (text), *examples = json_object_new_array ();
+  json_object *schema = openapi_read (text), *examples = json_object_new_array ();
   json_object_object_del (schema, "$schema");
   json_object_object_del (schema, "title");
   json_object_object_add (schema, "description", json_object_new_string (records[row].help));
-  json_object_array_add (examples, read_json (records[row].example));
+  json_object_array_add (examples, openapi_read (records[row].example));
   json_object_object_add (schema, "examples", examples);
   add_members (schema, records[row].members);
   for (gsize i = 0; i < G_N_ELEMENTS (records[row].parts) && records[row].parts[i].member; i++)
@@ -241,7 +241,7 @@ add_record (json_object *schemas, gsize row)
 static void
 add_records (json_object *schemas)
 {
-  json_object *any = read_json ("{\"description\":\"A record, of the kind that stands beside it.\"}"),
+  json_object *any = openapi_read ("{\"description\":\"A record, of the kind that stands beside it.\"}"),
               *list = json_object_new_array ();
   for (gsize i = 0; i < G_N_ELEMENTS (records); i++) {
     add_record (schemas, i);
@@ -256,13 +256,13 @@ static void
 add_overrides (json_object *schemas)
 {
   g_autofree char *text = model_overrides_schema ();
-  json_object *schema = read_json (text), *examples = json_object_new_array ();
+  json_object *schema = openapi_read (text), *examples = json_object_new_array ();
   json_object_object_del (schema, "$schema");
   json_object_object_del (schema, "title");
   json_object_object_add (
     schema, "description",
     json_object_new_string ("What is served of a product instead of what the vendor says."));
-  json_object_array_add (examples, read_json ("{\"name\":\"Plum\",\"visible\":false}"));
+  json_object_array_add (examples, openapi_read ("{\"name\":\"Plum\",\"visible\":false}"));
   json_object_object_add (schema, "examples", examples);
   json_object_object_add (schemas, "Overrides", schema);
 }

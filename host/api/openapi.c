@@ -48,14 +48,6 @@ static const char components[] =
   "\"schema\":{\"type\":\"string\"}}}}";
 
 static json_object *
-read_json (const char *text)
-{
-  json_object *json = json_tokener_parse (text);
-  g_assert (json);
-  return json;
-}
-
-static json_object *
 reference (const char *section, const char *name)
 {
   json_object *json = json_object_new_object ();
@@ -81,34 +73,34 @@ schema_of (const RouteParam *param)
   json_object *schema;
   switch (param->type) {
   case PARAM_BOOLEAN:
-    return read_json ("{\"type\":\"boolean\"}");
+    return openapi_read ("{\"type\":\"boolean\"}");
   case PARAM_LIMIT:
-    schema = read_json ("{\"type\":\"integer\",\"minimum\":1}");
+    schema = openapi_read ("{\"type\":\"integer\",\"minimum\":1}");
     json_object_object_add (schema, "maximum", json_object_new_int (LIST_LIMIT_MOST));
     json_object_object_add (schema, "default", json_object_new_int (LIST_LIMIT));
     return schema;
   case PARAM_SEQ:
-    return read_json ("{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":0}");
+    return openapi_read ("{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":0}");
   case PARAM_WORDS:
     schema =
-      read_json ("{\"type\":\"array\",\"minItems\":1,\"items\":{\"type\":\"string\",\"minLength\":1}}");
+      openapi_read ("{\"type\":\"array\",\"minItems\":1,\"items\":{\"type\":\"string\",\"minLength\":1}}");
     json_object_object_add (schema, "maxItems", json_object_new_int (LIST_WORDS_MOST));
     return schema;
   case PARAM_KINDS:
     return openapi_schema ("[kind]");
   case PARAM_CHOICE:
-    schema = read_json ("{\"type\":\"string\"}");
+    schema = openapi_read ("{\"type\":\"string\"}");
     json_object_object_add (schema, "enum", words_of (param->choices));
     return schema;
   case PARAM_PHONE:
-    return read_json ("{\"type\":\"string\",\"pattern\":\"^\\\\+[1-9][0-9]{6,14}$\"}");
+    return openapi_read ("{\"type\":\"string\",\"pattern\":\"^\\\\+[1-9][0-9]{6,14}$\"}");
   case PARAM_TEXT:
   case PARAM_SEARCH:
   case PARAM_TIME:
   case PARAM_DURATION:
   case PARAM_CONNECTOR:
   case PARAM_CURSOR:
-    return read_json ("{\"type\":\"string\",\"minLength\":1}");
+    return openapi_read ("{\"type\":\"string\",\"minLength\":1}");
   }
   g_assert_not_reached ();
 }
@@ -144,7 +136,7 @@ add_path_var (json_object *parameters, const char *word, const char *name)
     if (strcmp (path_vars[i].word, word) != 0 || strcmp (path_vars[i].name, name) != 0)
       continue;
     json_object *json =
-      new_parameter (name, "path", path_vars[i].help, read_json ("{\"type\":\"string\",\"minLength\":1}"));
+      new_parameter (name, "path", path_vars[i].help, openapi_read ("{\"type\":\"string\",\"minLength\":1}"));
     json_object_object_add (json, "required", json_object_new_boolean (TRUE));
     json_object_object_add (json, "example", json_object_new_string (path_vars[i].example));
     json_object_array_add (parameters, json);
@@ -192,7 +184,7 @@ parameters_of (const Route *route)
     json_object_array_add (
       parameters, new_parameter ("Last-Event-ID", "header",
                                  "Of a stream of events: the place to go on behind; it wins over `since`.",
-                                 read_json ("{\"type\":\"string\"}")));
+                                 openapi_read ("{\"type\":\"string\"}")));
   return parameters;
 }
 
@@ -204,7 +196,7 @@ media_of (const RouteAnswer *answer)
 {
   json_object *media = json_object_new_object (), *schema;
   if (answer->type) {
-    schema = read_json ("{\"type\":\"string\"}");
+    schema = openapi_read ("{\"type\":\"string\"}");
     if (answer->shape)
       json_object_object_add (schema, "x-item-schema", openapi_schema (answer->shape));
   } else if (*answer->shape == '[') {
@@ -296,7 +288,7 @@ responses_of (const Route *route)
 static json_object *
 refusal (guint status)
 {
-  json_object *response = read_json (
+  json_object *response = openapi_read (
     "{\"content\":{\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}},"
     "\"headers\":{\"traceparent\":{\"$ref\":\"#/components/headers/traceparent\"}}}");
   json_object_object_add (response, "description", json_object_new_string (problem_title (status)));
@@ -310,8 +302,8 @@ refusal (guint status)
 static json_object *
 shared_responses (json_object *paths)
 {
-  json_object *responses = read_json ("{\"NotModified\":{\"description\":\"What you have still stands.\","
-                                      "\"headers\":{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}}}");
+  json_object *responses = openapi_read ("{\"NotModified\":{\"description\":\"What you have still stands.\","
+                                         "\"headers\":{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}}}");
   json_object_object_foreach (paths, pattern, item)
   {
     json_object_object_foreach (item, method, operation)
@@ -387,7 +379,7 @@ static json_object *
 info (void)
 {
   json_object *json =
-    read_json ("{\"title\":\"Tillbridge\",\"contact\":{\"name\":\"Whoever runs this Tillbridge\"}}");
+    openapi_read ("{\"title\":\"Tillbridge\",\"contact\":{\"name\":\"Whoever runs this Tillbridge\"}}");
   json_object_object_add (json, "version", json_object_new_string (PACKAGE_VERSION));
   json_object_object_add (json, "description", json_object_new_string (about));
   return json;
@@ -409,11 +401,13 @@ tags (void)
 json_object *
 openapi_document (void)
 {
-  json_object *document = json_object_new_object (), *parts = read_json (components), *operations = paths ();
+  json_object *document = json_object_new_object (), *parts = openapi_read (components),
+              *operations = paths ();
   json_object_object_add (document, "openapi", json_object_new_string ("3.1.0"));
   json_object_object_add (document, "info", info ());
-  json_object_object_add (document, "servers",
-                          read_json ("[{\"url\":\"/\",\"description\":\"Where this document came from\"}]"));
+  json_object_object_add (
+    document, "servers",
+    openapi_read ("[{\"url\":\"/\",\"description\":\"Where this document came from\"}]"));
   json_object_object_add (document, "security", json_object_new_array ());
   json_object_object_add (document, "tags", tags ());
   json_object_object_add (document, "paths", operations);

@@ -7,6 +7,7 @@ json_object *openapi_document (void);
 
 /* ---- openapi-schemas.c ---- */
 
+json_object *openapi_read (const char *text); /* of our own texts, which are right */
 /* Of a shape member's type; see json/shape.h. */
 json_object *openapi_schema (const char *type);
 /* components.schemas: all shapes, the records, the pages of lists, and the bodies of requests. */
